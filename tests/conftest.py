@@ -1,0 +1,9 @@
+"""Which tests `make test` leaves to `make test-all`."""
+import pytest
+
+SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab'}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in SLOW: item.add_marker(pytest.mark.slow)
