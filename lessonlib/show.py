@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'to_pil', 'show_image', 'show_images', 'show_map', 'show_maps', 'show_tensor',
-           'overlay', 'colorize', 'label']
+           'overlay', 'colorize', 'label', 'LiveResult', 'live_mask']
 
 # %% ../nbs/helpers/show.ipynb #cell-003
 import numpy as np, torch
+from typing import NamedTuple
 
 # %% ../nbs/helpers/show.ipynb #cell-005
 MASK_COLOR = '#e6007e'   # every mask
@@ -250,3 +251,215 @@ def _wrap(text, width):
         if font.getlength(longer) <= width or not lines[-1]: lines[-1] = longer
         else: lines.append(word)
     return lines
+
+# %% ../nbs/helpers/show.ipynb #cell-065
+def _clip_top(values, quantile):
+    "(h, w) numbers with the largest cut down to the quantile."
+    return values.clamp(max=torch.quantile(values, quantile))
+
+def _combine(maps, quantile):
+    "(n, h, w) maps, each clipped, averaged, the average clipped and rescaled: (h, w) in [0, 1]."
+    average = _clip_top(torch.stack([_clip_top(values, quantile) for values in maps]).mean(0), quantile)
+    low, high = average.aminmax()
+    return (average - low)/(high - low) if high > low else average*0
+
+# %% ../nbs/helpers/show.ipynb #cell-069
+def _whole_numbers(maps):
+    "Maps on one scale of whole numbers, 0 to 65535."
+    low, high = maps.aminmax()
+    return ((maps - low)/((high - low) or 1)*65535).round()
+
+def _runs(mask):
+    "Lengths of the runs in a bool array, read row by row; the first run is false."
+    flat = np.concatenate([[False], np.ravel(mask), [not np.ravel(mask)[-1]]])
+    return np.diff(np.flatnonzero(np.diff(flat)) , prepend=0).tolist()
+
+# %% ../nbs/helpers/show.ipynb #cell-072
+_LIVE_MASK = """<div class="lessonlib-live-mask" data-live-mask="@ID@" style="background:#fff;color:#222;color-scheme:light;border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:500px;font:14px/1.5 sans-serif">
+<div data-panels style="display:flex;gap:16px;flex-wrap:wrap">
+<div style="width:220px"><canvas data-draw="map" role="img" aria-label="averaged map" style="width:220px;aspect-ratio:@RATIO@;image-rendering:pixelated"></canvas><div style="font-size:12px">average of the maps, rescaled: dark 0, bright 1</div></div>
+<div style="width:220px"><canvas data-draw="mask" role="img" aria-label="mask over the picture" style="width:220px;aspect-ratio:@RATIO@;image-rendering:pixelated"></canvas><div style="font-size:12px">@CAPTION@</div></div>
+</div>
+<div data-sliders style="display:grid;grid-template-columns:auto 1fr 4em;gap:2px 10px;align-items:center;margin:8px 0">@SLIDERS@</div>
+<div data-score style="font-weight:bold">@SCORE@</div>
+<script>
+(() => {
+const data = @DATA@;
+const [h, w] = data.cells, [width, height] = data.size, total = width*height;
+const sum = numbers => numbers.reduce((a, b) => a + b, 0);
+const quantile = (values, q) => {            // between two numbers: interpolated
+  const sorted = Float64Array.from(values).sort(), rank = q*(sorted.length - 1), weight = rank - Math.floor(rank);
+  const low = sorted[Math.floor(rank)], high = sorted[Math.ceil(rank)];
+  return weight < .5 ? low + weight*(high - low) : high - (high - low)*(1 - weight);
+};
+const clipTop = (values, q) => { const top = quantile(values, q); return values.map(v => Math.min(v, top)); };
+const combine = (maps, q) => {
+  const clipped = maps.map(values => clipTop(values, q));
+  const average = clipTop(clipped[0].map((_, i) => sum(clipped.map(values => values[i]))/maps.length), q);
+  const low = Math.min(...average), high = Math.max(...average);
+  return average.map(v => high > low ? (v - low)/(high - low) : 0);
+};
+const axis = (cells, pixels) => Array.from({length: pixels}, (_, p) => {   // two cells and the second's weight
+  const at = Math.max(cells/pixels*(p + .5) - .5, 0), low = Math.min(Math.floor(at), cells - 1);
+  return [low, Math.min(low + 1, cells - 1), at - low];
+});
+const rows = axis(h, height), columns = axis(w, width);
+const upsample = values => rows.flatMap(([top, bottom, down]) => columns.map(([left, right, along]) =>
+  (1 - down)*((1 - along)*values[top*w + left] + along*values[top*w + right]) +
+  down*((1 - along)*values[bottom*w + left] + along*values[bottom*w + right])));
+const truth = data.truth && data.truth.flatMap((length, i) => Array(length).fill(i % 2 == 1));
+const iou = mask => {
+  const both = sum(mask.map((m, i) => m && truth[i])), either = sum(mask.map((m, i) => m || truth[i]));
+  return either ? both/either : 1;
+};
+const reach = Math.max(1, Math.round(width/128));
+const outside = (x, y) => x < 0 || y < 0 || x >= width || y >= height || !truth[y*width + x];
+const outline = truth && truth.map((inside, i) => {            // white just inside the edge, black just outside
+  const x = i % width, y = (i - x)/width;
+  const around = [[reach, 0], [-reach, 0], [0, reach], [0, -reach]].map(([dx, dy]) => outside(x + dx, y + dy));
+  return inside ? around.includes(true) && 255 : around.includes(false) && 1;
+});
+const paint = (canvas, columns, rows, colorAt) => {
+  [canvas.width, canvas.height] = [columns, rows];
+  const pixels = new ImageData(columns, rows);
+  for (let i = 0; i < columns*rows; i++) pixels.data.set(colorAt(i), 4*i);
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+};
+const rgb = hex => [0, 2, 4].map(i => parseInt(hex.slice(i, i + 2), 16));
+const colors = data.colors.map(rgb), maskColor = rgb(data.maskColor);
+const picture = new Image();
+for (const root of document.querySelectorAll('[data-live-mask="@ID@"]')) {
+  if (root.live) continue;
+  root.live = true;
+  const state = {...data.state}, layer = document.createElement('canvas');
+  const [mapCanvas, maskCanvas] = ['map', 'mask'].map(name => root.querySelector(`[data-draw=${name}]`));
+  const redraw = () => {
+    const difference = combine(data.maps.slice(0, state.n), state.quantile);
+    const mask = upsample(difference).map(v => v > state.threshold), count = sum(mask);
+    paint(mapCanvas, w, h, i => [...colors[Math.round(difference[i]*(colors.length - 1))], 255]);
+    paint(layer, width, height, i => truth && outline[i] ? [outline[i], outline[i], outline[i], 255]
+                                                         : [...maskColor, mask[i] ? 128 : 0]);
+    [maskCanvas.width, maskCanvas.height] = [width, height];
+    if (picture.complete) maskCanvas.getContext('2d').drawImage(picture, 0, 0, width, height);
+    maskCanvas.getContext('2d').drawImage(layer, 0, 0);
+    for (const name in state) root.querySelector(`[data-value=${name}]`).textContent = state[name];
+    root.dataset.pixels = count;
+    if (truth) root.dataset.iou = iou(mask);
+    root.querySelector('[data-score]').textContent =
+      (truth ? `IoU ${iou(mask).toFixed(3)}, ` : '') + `${count} of ${total} px in the mask`;
+  };
+  for (const slider of root.querySelectorAll('input'))
+    slider.addEventListener('input', () => { state[slider.name] = Number(slider.value); redraw(); });
+  picture.addEventListener('load', redraw);
+  redraw();
+}
+picture.src = data.picture;
+})();
+</script></div>"""
+
+# %% ../nbs/helpers/show.ipynb #cell-073
+def _slider(name, text, value, low, high, step):
+    "A row of the piece: words, a slider and its value."
+    return (f'<span>{text}</span><input type="range" name="{name}" aria-label="{text}" min="{low}" max="{high}" step="{step}" '
+            f'value="{value}"><span data-value="{name}">{value}</span>')
+
+def _data_uri(image):
+    "A picture of at most 256 px as text that a page can hold."
+    import base64, io
+    image, file = image.convert('RGB'), io.BytesIO()
+    image.thumbnail((256, 256))
+    image.save(file, 'jpeg', quality=92)
+    return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
+
+# %% ../nbs/helpers/show.ipynb #cell-075
+class LiveResult(NamedTuple):
+    "What the sliders show at one setting."
+    difference: torch.Tensor  # (h, w) double in [0, 1], at the maps' size
+    mask: torch.Tensor        # (height, width) bool, at the picture's size
+    pixels: int               # how many are true
+    iou: float | None         # with the exact mask; None without one
+
+# %% ../nbs/helpers/show.ipynb #cell-076
+class live_mask:
+    "A mask that follows sliders, in a notebook and in a web page, without a kernel."
+    def __init__(self,
+        maps,            # (n, h, w) tensor: one map a noise, not yet averaged
+        image,           # any picture that `to_pil` takes
+        truth=None,      # exact mask: (height, width) bool of the picture's size
+        quantile=None,   # where extremes are cut at first, in (0, 1]; 1, nothing cut, without
+        threshold=.5,    # above it the mask is true, in [0, 1]
+    ):
+        maps = _checked(maps, 'maps', 'an (n, h, w) tensor', 3).double()
+        self.maps, self.image = _whole_numbers(maps), to_pil(image)
+        self.truth = None if truth is None else _exact(truth, self.image.size)
+        self.quantile, self.threshold = _settings(1. if quantile is None else quantile, threshold)
+
+    def result(self,
+        n=None,          # how many of the maps, from the first; all without
+        quantile=None,   # in (0, 1]; the piece's own without
+        threshold=None,  # in [0, 1]; the piece's own without
+    ) -> LiveResult:
+        "The mask at these settings. `ValueError` for one that no slider has."
+        n = len(self.maps) if n is None else n
+        if not 1 <= n <= len(self.maps): raise ValueError(f'n: expected 1 to {len(self.maps)} maps, got {n}')
+        quantile, threshold = _settings(self.quantile if quantile is None else quantile,
+                                        self.threshold if threshold is None else threshold)
+        difference = _combine(self.maps[:n], quantile)
+        mask = _upsample(difference, self.image.size) > threshold
+        return LiveResult(difference, mask, mask.sum().item(), None if self.truth is None else _overlap(mask, self.truth))
+
+    def __repr__(self):
+        n, h, w = self.maps.shape
+        return f'live_mask of {n} maps of {h} by {w}, quantile {self.quantile}, threshold {self.threshold}: {_score(self.result())}'
+
+    def _repr_html_(self): return _live_html(self)
+
+# %% ../nbs/helpers/show.ipynb #cell-077
+def _settings(quantile, threshold):
+    "The two settings, if a mask can be made with them."
+    if not 0 < quantile <= 1: raise ValueError(f'quantile: expected a number in (0, 1], got {quantile}')
+    if not 0 <= threshold <= 1: raise ValueError(f'threshold: expected a number in [0, 1], got {threshold}')
+    return quantile, threshold
+
+def _exact(truth, size):
+    "An exact mask as a bool tensor, if it has the picture's size."
+    truth = torch.from_numpy(np.array(truth) > 127) if hasattr(truth, 'getpixel') else _checked(truth, 'truth', 'an (h, w) bool tensor', 2)
+    if truth.dtype != torch.bool: raise TypeError(f'truth: expected an (h, w) bool tensor, got {truth.dtype}')
+    if tuple(truth.shape) != size[::-1]: raise ValueError(f"truth: expected the picture's shape {size[::-1]}, got {tuple(truth.shape)}")
+    return truth
+
+def _upsample(difference, size):
+    "(h, w) numbers at PIL's `size`, bilinear."
+    return torch.nn.functional.interpolate(difference[None, None], size=size[::-1], mode='bilinear', align_corners=False)[0, 0]
+
+def _overlap(a, b):
+    "Intersection over union of two bool masks; 1 when both are empty."
+    either = (a | b).sum().item()
+    return (a & b).sum().item()/either if either else 1.
+
+def _score(result):
+    "A result in words."
+    iou = '' if result.iou is None else f'IoU {result.iou:.3f}, '
+    return f'{iou}{result.pixels} of {result.mask.numel()} px in the mask'
+
+# %% ../nbs/helpers/show.ipynb #cell-078
+def _live_html(live):
+    "The piece as one `<div>`; the same piece gives the same text."
+    import hashlib, json
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+    state = dict(n=len(live.maps), quantile=live.quantile, threshold=live.threshold)
+    data = dict(cells=live.maps.shape[1:], size=live.image.size, state=state, maskColor=MASK_COLOR[1:],
+                maps=[values.flatten().int().tolist() for values in live.maps],
+                truth=None if live.truth is None else _runs(live.truth),
+                colors=[to_hex(colormaps[UNIT_MAP](i/63))[1:] for i in range(64)])
+    name = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
+    sliders = (_slider('n', 'maps', len(live.maps), 1, len(live.maps), 1) +
+               _slider('quantile', 'quantile', live.quantile, min(.5, live.quantile), 1, .005) +
+               _slider('threshold', 'threshold', live.threshold, .01, .99, .01))
+    caption = 'mask over the picture' + ('' if live.truth is None else '; the line is the exact mask')
+    parts = dict(ID=name, RATIO='{}/{}'.format(*live.image.size), CAPTION=caption, SLIDERS=sliders, SCORE=_score(live.result()),
+                 DATA=json.dumps(data | dict(picture=_data_uri(live.image)), separators=(',', ':')))
+    html = _LIVE_MASK
+    for key, text in parts.items(): html = html.replace(f'@{key}@', text)
+    return html
