@@ -16,6 +16,7 @@ def without_directives(nb):
     nb.cells = [c for c in nb.cells if c.cell_type != 'raw' and not (c.cell_type == 'code' and HIDDEN.search(c.source))]
     for cell in nb.cells:
         if cell.cell_type == 'code': cell.source = DIRECTIVE.sub('', cell.source)
+    nb.metadata['language_info'] = {'name': 'python'}  # nbdev_clean took it; the code fences name it
     return nb
 
 

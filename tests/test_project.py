@@ -1,0 +1,105 @@
+"""The project's metadata agree with each other, and its files name no machine."""
+import ast, importlib.metadata, json, re, subprocess
+from configparser import ConfigParser
+from pathlib import Path
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+config = ConfigParser(delimiters=['='], interpolation=None)
+config.read(ROOT/'settings.ini', encoding='utf-8')
+settings = config['DEFAULT']
+
+
+def read(name): return (ROOT/name).read_text(encoding='utf-8')
+
+
+def tracked():
+    "The text files that git tracks (everything but pictures and weights)."
+    names = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, text=True, capture_output=True).stdout.split('\0')
+    if not any(names): pytest.skip('not a git checkout')
+    binary = {'.png', '.jpg', '.gif', '.safetensors', '.npz', '.ico', '.ttf', '.gz'}
+    return [ROOT/n for n in names if n and Path(n).suffix not in binary and (ROOT/n).is_file()]
+
+
+def requirements(key): return [Requirement(r) for r in settings[key].split()]
+
+
+def test_one_version():
+    version = settings['version']
+    assert re.search(r'__version__ = "(.*)"', read('lessonlib/__init__.py'))[1] == version
+    assert importlib.metadata.version('lessonlib') == version
+    newest = re.search(r'^## (\S+) \((\d{4}-\d\d-\d\d)(, unreleased)?\)$', read('CHANGELOG.md'), re.M)
+    assert newest and newest[1] == version, 'the newest entry of CHANGELOG.md is of another version'
+
+
+def test_licence():
+    assert settings['license'] == 'Apache-2.0'
+    text = read('LICENSE')
+    assert 'Apache License' in text and 'Version 2.0, January 2004' in text and 'END OF TERMS AND CONDITIONS' in text
+    assert importlib.metadata.metadata('lessonlib')['License'] == 'Apache-2.0'
+
+
+def test_constraints_hold_every_requirement():
+    pins = [Requirement(l) for l in read('constraints.txt').splitlines() if l and not l.startswith('#')]
+    versions = {p.name.lower(): str(p.specifier).removeprefix('==') for p in pins}
+    for r in requirements('requirements') + requirements('lab_requirements') + requirements('dev_requirements'):
+        assert r.name.lower() in versions, f'constraints.txt does not pin {r.name}'
+        assert r.specifier.contains(versions[r.name.lower()]), f'{r} does not allow the tested {versions[r.name.lower()]}'
+    assert [l for l in read('constraints.txt').splitlines() if not l.startswith('#') and not re.fullmatch(r'[\w.-]+==[\w.!]+', l)] == []
+
+
+def test_nothing_imported_is_missing_from_the_requirements():
+    "Every package that a module imports, inside functions too, is a runtime requirement or the standard library's."
+    import sys
+    distribution = {'PIL': 'pillow'}
+    known = {r.name for r in requirements('requirements')} | {'lessonlib'} | set(sys.stdlib_module_names)
+    optional = {r.name for r in requirements('lab_requirements')}  # what only a student's notebook can show
+    for path in (ROOT/'lessonlib').glob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in names:
+                package = name.split('.')[0]
+                assert distribution.get(package, package) in known | optional | {'IPython'}, f'{path.name} imports {package}'
+
+
+def test_python_version_is_said_once():
+    assert re.search(r'requires-python="(.*)"', read('pyproject.toml'))[1] == '>=' + settings['min_python']
+    for name in ('README.md', 'nbs/index.ipynb'):
+        assert f"Python {settings['min_python']}" in read(name), name
+    assert f"python-version: '{settings['min_python']}'" in read('.github/workflows/test.yml')
+
+
+def test_no_star_imports():
+    for path in (ROOT/'lessonlib').glob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            assert not (isinstance(node, ast.ImportFrom) and any(a.name == '*' for a in node.names)), f'{path.name}: from {node.module} import *'
+
+
+MACHINE = re.compile(r'''(?<![\w.~/])/(?:root|home/\w+|Users/\w+|tmp/\w+|work|opt/\w+|mnt/\w+)(?=[/'"\s:])''' + r'|[A-Z]:\\\\?Users')
+REGISTRY = re.compile('|'.join([r'pypi\.org', r'python' + r'hosted\.org', r'registry\.npm' + r'js', r'deb\.debian' + r'\.org', r'\bindex-url\s+http']))
+
+
+@pytest.mark.parametrize('pattern, text', [(MACHINE, 'in "/' + 'root/x"'), (MACHINE, '/' + 'home/me/x'), (MACHINE, 'C:\\' + 'Users'),
+                                           (REGISTRY, 'https://py' + 'pi.org/simple')])
+def test_the_patterns_find(pattern, text): assert pattern.search(text)
+
+
+def test_no_machine_and_no_registry_is_named():
+    for path in tracked():
+        if path == Path(__file__).resolve(): continue
+        for n, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+            found = MACHINE.search(line) or REGISTRY.search(line)
+            assert not found, f'{path.relative_to(ROOT)}:{n}: {found[0]}'
+
+
+notebooks = sorted((ROOT/'nbs').rglob('[!_.]*.ipynb'))
+
+
+@pytest.mark.parametrize('path', [p for p in notebooks if '.ipynb_checkpoints' not in p.parts], ids=lambda p: p.stem)
+def test_notebook_is_small_and_its_outputs_are_good(path):
+    assert path.stat().st_size < 300 * 1024, f'{path.stat().st_size // 1024} KB'
+    for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
+        for output in cell.get('outputs', []):
+            assert output['output_type'] != 'error', f"an error in its saved output: {output.get('ename')}"
+            assert output.get('name') != 'stderr', f"a warning in its saved output: {''.join(output['text'])[:200]}"
