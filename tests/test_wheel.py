@@ -45,8 +45,8 @@ def python(wheel, tmp_path_factory):
 
 
 def environment(**more):
-    env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
-    return env | more
+    "This environment with no checkout on the path."
+    return os.environ | {'PYTHONPATH': str(ROOT/'tests'/'guard')} | more
 
 
 def test_every_tracked_part_is_inside(names):

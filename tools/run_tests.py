@@ -71,7 +71,7 @@ def difference(made, found, made_root, found_root):
     "One line for each file that two lists of files do not share, byte for byte."
     made = {p.relative_to(made_root): p.read_bytes() for p in made}
     found = {p.relative_to(found_root): p.read_bytes() for p in found}
-    return {p: 'missing' if p not in found else 'orphan' if p not in made else 'stale'
+    return {p: 'missing' if p not in found else 'left over' if p not in made else 'stale'
             for p in sorted(made.keys() | found.keys()) if made.get(p) != found.get(p)}
 
 
@@ -84,7 +84,7 @@ def check_export(env):
         if status: return out
         files = lambda root: [root/'pyproject.toml', *(root/'lessonlib').rglob('*.py')]
         found = difference(files(folder), files(ROOT), folder, ROOT)
-    advice = {'missing': 'run nbdev_export and commit it', 'stale': 'run nbdev_export', 'orphan': 'no notebook makes it: delete it'}
+    advice = {'missing': 'run nbdev_export and commit it', 'stale': 'run nbdev_export', 'left over': 'no notebook makes it: delete it'}
     return '\n'.join(f'  {path} is {state}: {advice[state]}' for path, state in found.items())
 
 
