@@ -359,8 +359,8 @@ picture.src = data.picture;
 
 # %% ../nbs/helpers/show.ipynb #cell-073
 def _slider(name, text, value, low, high, step):
-    "A row of the piece: words, a slider and its value."
-    return (f'<span>{text}</span><input type="range" name="{name}" aria-label="{text}" min="{low}" max="{high}" step="{step}" '
+    "A row of the piece: words, a slider and its value. The first attribute keeps JupyterLab's shortcuts off the arrow keys."
+    return (f'<span>{text}</span><input type="range" data-lm-suppress-shortcuts="true" name="{name}" aria-label="{text}" min="{low}" max="{high}" step="{step}" '
             f'value="{value}"><span data-value="{name}">{value}</span>')
 
 def _data_uri(image):

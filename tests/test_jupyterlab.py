@@ -1,0 +1,100 @@
+"""The notebooks that hold a live mask, in JupyterLab: Run All, no cell with an error, and the piece follows its sliders."""
+import json, os, shutil, socket, subprocess, sys, time, urllib.request
+from pathlib import Path
+import pytest
+from browser import executable, open_page
+
+NBS = Path(__file__).resolve().parent.parent/'nbs'
+NOTEBOOKS = [p for p in sorted(NBS.rglob('*.ipynb')) if not {'_proc', '.ipynb_checkpoints'} & set(p.parts)
+             and 'data-live-mask' in p.read_text(encoding='utf-8')]
+TIMEOUT = 600  # seconds for one notebook
+
+
+def wait_for(url, process, seconds=60):
+    "Wait until the server answers; its own words if it ends instead."
+    end = time.time() + seconds
+    while time.time() < end:
+        try: return urllib.request.urlopen(url, timeout=5).read()
+        except OSError: time.sleep(.3)
+        assert process.poll() is None, 'JupyterLab ended: ' + Path(process.log).read_text()[-3000:]
+    raise TimeoutError('JupyterLab did not answer: ' + Path(process.log).read_text()[-3000:])
+
+
+@pytest.fixture
+def lab(tmp_path):
+    "JupyterLab on a free port, in an empty folder, with no settings of this machine's user: (folder, address)."
+    executable()
+    folder = tmp_path/'lessons'
+    folder.mkdir()
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    names = ['JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'JUPYTERLAB_SETTINGS_DIR', 'JUPYTERLAB_WORKSPACES_DIR', 'IPYTHONDIR']
+    env = dict(os.environ, **{name: str(tmp_path/name.lower()) for name in names})
+    env['PYTHONPATH'] = os.pathsep.join(p for p in [str(NBS.parent), env.get('PYTHONPATH')] if p)
+    command = [sys.executable, '-m', 'jupyterlab', '--no-browser', f'--port={port}', '--ServerApp.port_retries=0', '--ip=127.0.0.1',
+               '--allow-root', f'--ServerApp.root_dir={folder}', '--IdentityProvider.token=lesson', '--expose-app-in-browser',
+               '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None', '--LabApp.extension_manager=readonly']
+    with open(tmp_path/'jupyterlab.log', 'w') as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
+    process.log = tmp_path/'jupyterlab.log'
+    try:
+        wait_for(f'http://127.0.0.1:{port}/api?token=lesson', process)
+        yield folder, f'http://127.0.0.1:{port}'
+    finally:
+        process.terminate()
+        try: process.wait(20)
+        except subprocess.TimeoutExpired: process.kill()
+
+
+def test_there_are_notebooks_to_try(): assert NBS/'helpers'/'show.ipynb' in NOTEBOOKS
+
+
+@pytest.mark.parametrize('notebook', NOTEBOOKS, ids=lambda p: p.stem)
+def test_run_all(notebook, lab, tmp_path):
+    folder, address = lab
+    copy = folder/notebook.name
+    book = json.loads(notebook.read_text(encoding='utf-8'))
+    for cell in book['cells']: cell.update(outputs=[], execution_count=None) if cell['cell_type'] == 'code' else None
+    copy.write_text(json.dumps(book), encoding='utf-8')
+    if (NBS/'images').exists(): shutil.copytree(NBS/'images', folder/'images')
+    with open_page(tmp_path/'profile', viewport=dict(width=1200, height=900)) as page:
+        page.goto(f'{address}/lab/tree/{notebook.name}?token=lesson')
+        page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=60_000)
+        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status == 'idle'", timeout=60_000)
+        page.set_default_timeout(TIMEOUT*1000)
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        cells = [c for c in json.loads(copy.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code' and ''.join(c['source']).strip()]
+        assert [o['evalue'] for c in cells for o in c['outputs'] if o['output_type'] == 'error'] == []
+        assert all(c['execution_count'] for c in cells)
+        page.set_default_timeout(60_000)
+        follow_sliders(page)
+        foreign = [url for url in page.requests if not url.startswith((address, address.replace('http', 'ws'), 'data:', 'blob:', 'about:'))]
+        assert foreign == []
+
+
+def follow_sliders(page):
+    "The first live mask is drawn, and its sliders, by key and by mouse, change what it says."
+    index = page.evaluate("""() => {
+        const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells;
+        return cells.findIndex(cell => JSON.stringify(cell.outputs ?? '').includes('data-live-mask'));
+    }""")
+    assert index >= 0
+    page.evaluate("""index => { const notebook = window.jupyterapp.shell.currentWidget.content;
+                                notebook.activeCellIndex = index; return notebook.scrollToItem(index, 'center'); }""", index)
+    piece = page.locator('.lessonlib-live-mask').first
+    piece.wait_for()
+    assert piece.get_attribute('data-pixels'), 'the script did not run'
+    words = lambda: piece.locator('[data-score]').text_content()
+    first = words()
+    piece.locator('input[name=threshold]').focus()
+    for _ in range(10): page.keyboard.press('ArrowRight')  # JupyterLab's own shortcuts leave the key to the slider
+    second = words()
+    box = piece.locator('input[name=n]').bounding_box()
+    page.mouse.click(box['x'] + 2, box['y'] + box['height']/2)
+    assert piece.locator('[data-value=n]').text_content() == '1'
+    assert len({first, second, words()}) == 3 and all('px in the mask' in text for text in (first, second))
+    assert piece.locator('[data-draw=mask]').evaluate("""canvas =>
+        new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size""") > 10
+    page.screenshot(path=os.environ.get('LESSONLIB_SCREENSHOT', os.devnull), type='png')
