@@ -10,6 +10,7 @@ from readme import make_readme, without_directives
 def test_in_sync():
     text, pictures = make_readme()
     assert (ROOT/'README.md').read_text(encoding='utf-8') == text, 'README.md is stale: run `make readme`'
+    assert sorted(p.name for p in (ROOT/'nbs'/'images').glob('index_*')) == sorted(pictures), 'run `make readme`'
     for name, data in pictures.items():
         assert (ROOT/'nbs'/'images'/name).read_bytes() == data, f'nbs/images/{name} is stale: run `make readme`'
 

@@ -25,15 +25,20 @@ def make_readme(notebook=ROOT/'nbs'/'index.ipynb'):
     import nbformat
     from nbconvert import MarkdownExporter
     nb = without_directives(nbformat.read(notebook, as_version=4))
-    template = {'output_files_dir': 'images', 'unique_key': 'index'}
-    text, resources = MarkdownExporter().from_notebook_node(nb, template)
+    text, resources = MarkdownExporter().from_notebook_node(nb, {'output_files_dir': 'images', 'unique_key': 'index'})
+    pictures = {}
+    for i, (path, data) in enumerate(sorted(resources.get('outputs', {}).items()), 1):
+        name = f'index_{i}{Path(path).suffix}'
+        text = text.replace(path, f'images/{name}')
+        pictures[name] = data
     text = RELATIVE.sub(r'](nbs/\1)', text)
     text = re.sub(r'\n{3,}', '\n\n', text).strip() + '\n'
     header = '<!-- Made from nbs/index.ipynb by `make readme`: edit the notebook. -->\n\n'
-    return header + text, {Path(name).name: data for name, data in resources.get('outputs', {}).items()}
+    return header + text, pictures
 
 
 if __name__ == '__main__':
     text, pictures = make_readme()
     (ROOT/'README.md').write_text(text, encoding='utf-8')
+    for old in (ROOT/'nbs'/'images').glob('index_*'): old.unlink()
     for name, data in pictures.items(): (ROOT/'nbs'/'images'/name).write_bytes(data)
