@@ -68,9 +68,9 @@ def copy_project(folder):
 
 
 def difference(made, found, made_root, found_root):
-    "One line for each file that two lists of files do not share, byte for byte."
-    made = {p.relative_to(made_root): p.read_bytes() for p in made}
-    found = {p.relative_to(found_root): p.read_bytes() for p in found}
+    "Path -> what is wrong with it, for each file that differs between a fresh copy and the project (line endings apart)."
+    made = {p.relative_to(made_root): p.read_bytes().replace(b'\r\n', b'\n') for p in made}
+    found = {p.relative_to(found_root): p.read_bytes().replace(b'\r\n', b'\n') for p in found}
     return {p: 'missing' if p not in found else 'left over' if p not in made else 'stale'
             for p in sorted(made.keys() | found.keys()) if made.get(p) != found.get(p)}
 
