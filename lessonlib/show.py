@@ -26,23 +26,6 @@ def _checked(values, name, wanted, *dims):
     if not tensor.isfinite().all(): raise ValueError(f'{name}: expected finite numbers, got nan or inf')
     return tensor
 
-# %% ../nbs/helpers/show.ipynb #cell-010
-def to_pil(
-    image,  # PIL picture, or a (3, h, w) or (h, w) tensor or array: float in [0, 1], or bool
-):          # PIL picture: RGB, or L (grey, 0 to 255) for (h, w)
-    "A picture of any kind as a PIL picture. `TypeError` or `ValueError` if it is none."
-    from PIL import Image
-    if isinstance(image, Image.Image):
-        return image if image.mode in ('RGB', 'L') else image.convert('L' if image.mode == '1' else 'RGB')
-    pixels = _checked(image, 'image', 'a PIL picture or a (3, h, w) or (h, w) tensor', 2, 3).float()
-    if pixels.dim() == 3 and len(pixels) != 3:
-        raise ValueError(f'image: expected shape (3, h, w) or (h, w), got {tuple(pixels.shape)}')
-    if pixels.min() < -.001 or pixels.max() > 1.001:
-        raise ValueError(f'image: expected values in [0, 1], got {pixels.min():.3g} to {pixels.max():.3g}')
-    pixels = (pixels.clamp(0, 1)*255).round().byte().numpy()
-    return Image.fromarray(pixels if pixels.ndim == 2 else pixels.transpose(1, 2, 0).copy())
-
-# %% ../nbs/helpers/show.ipynb #cell-018
 def _axes(ax, width, height):
     "The axes to draw in, and what to give back: the axes that came, or a new figure that shows once."
     if ax is not None: return ax, ax
@@ -51,20 +34,6 @@ def _axes(ax, width, height):
     plt.close(figure)
     return ax, figure
 
-# %% ../nbs/helpers/show.ipynb #cell-019
-def show_image(
-    image,       # any picture that `to_pil` takes
-    title=None,  # words above it
-    ax=None,     # matplotlib axes to draw in; without, a new figure
-):               # the axes that came, or the new figure
-    "Draw a picture."
-    ax, result = _axes(ax, 2.4, 2.4)
-    ax.imshow(to_pil(image), cmap='gray', vmin=0, vmax=255)
-    ax.set_axis_off()
-    if title is not None: ax.set_title(title)
-    return result
-
-# %% ../nbs/helpers/show.ipynb #cell-023
 def _grid(things, titles, columns, size, suptitle, name):
     "A figure with one axes a thing, titled; `name` is the argument that an error tells of."
     import matplotlib.pyplot as plt
@@ -82,7 +51,46 @@ def _grid(things, titles, columns, size, suptitle, name):
     if suptitle is not None: figure.suptitle(suptitle)
     return figure, list(axes.flat[:len(things)])
 
-# %% ../nbs/helpers/show.ipynb #cell-024
+def _limits(values, signed, vmin, vmax):
+    "The lowest and highest number of the colours; around 0 when `signed`."
+    low, high = values.min().item() if vmin is None else vmin, values.max().item() if vmax is None else vmax
+    if signed:
+        given = [abs(v) for v in (vmin, vmax) if v is not None]
+        reach = max(given or [-low, high]) or 1.
+        return -reach, reach
+    if vmin is None: low = min(low, 0.)
+    return low, high if high > low else low + 1.
+
+# %% ../nbs/helpers/show.ipynb #cell-010
+def to_pil(
+    image,  # PIL picture, or a (3, h, w) or (h, w) tensor or array: float in [0, 1], or bool
+):          # PIL picture: RGB, or L (grey, 0 to 255) for (h, w)
+    "A picture of any kind as a PIL picture. `TypeError` or `ValueError` if it is none."
+    from PIL import Image
+    if isinstance(image, Image.Image):
+        return image if image.mode in ('RGB', 'L') else image.convert('L' if image.mode == '1' else 'RGB')
+    pixels = _checked(image, 'image', 'a PIL picture or a (3, h, w) or (h, w) tensor', 2, 3).float()
+    if pixels.dim() == 3 and len(pixels) != 3:
+        raise ValueError(f'image: expected shape (3, h, w) or (h, w), got {tuple(pixels.shape)}')
+    if pixels.min() < -.001 or pixels.max() > 1.001:
+        raise ValueError(f'image: expected values in [0, 1], got {pixels.min():.3g} to {pixels.max():.3g}')
+    pixels = (pixels.clamp(0, 1)*255).round().byte().numpy()
+    return Image.fromarray(pixels if pixels.ndim == 2 else pixels.transpose(1, 2, 0).copy())
+
+# %% ../nbs/helpers/show.ipynb #cell-017
+def show_image(
+    image,       # any picture that `to_pil` takes
+    title=None,  # words above it
+    ax=None,     # matplotlib axes to draw in; without, a new figure
+):               # the axes that came, or the new figure
+    "Draw a picture."
+    ax, result = _axes(ax, 2.4, 2.4)
+    ax.imshow(to_pil(image), cmap='gray', vmin=0, vmax=255)
+    ax.set_axis_off()
+    if title is not None: ax.set_title(title)
+    return result
+
+# %% ../nbs/helpers/show.ipynb #cell-022
 def show_images(
     images,         # list of pictures that `to_pil` takes
     titles=None,    # list of words, one a picture
@@ -95,16 +103,7 @@ def show_images(
     for image, ax in zip(images, axes): show_image(image, ax=ax)
     return figure
 
-# %% ../nbs/helpers/show.ipynb #cell-029
-def _limits(values, signed, vmin, vmax):
-    "The lowest and highest number of the colours; around 0 when `signed`."
-    if signed:
-        reach = max(abs(v) for v in (vmin, vmax) if v is not None) if (vmin, vmax) != (None, None) else values.abs().max().item()
-        return -(reach or 1.), reach or 1.
-    low, high = min(values.min().item(), 0.) if vmin is None else vmin, values.max().item() if vmax is None else vmax
-    return low, high if high > low else low + 1.
-
-# %% ../nbs/helpers/show.ipynb #cell-030
+# %% ../nbs/helpers/show.ipynb #cell-028
 def show_map(
     values,         # (h, w) tensor or array of numbers or bool
     title=None,     # words above it
@@ -124,7 +123,7 @@ def show_map(
     if colorbar: ax.figure.colorbar(drawn, ax=ax, shrink=.8)
     return result
 
-# %% ../nbs/helpers/show.ipynb #cell-036
+# %% ../nbs/helpers/show.ipynb #cell-035
 def show_maps(
     maps,           # (n, h, w) tensor, or list of (h, w)
     titles=None,    # list of words, one a map
@@ -159,6 +158,14 @@ def _show_cells(t, title, ax):
     ax.set(xticks=range(t.shape[1]), yticks=range(t.shape[0]))
     ax.tick_params(length=0, labelsize=8, colors='gray', top=True, labeltop=True, bottom=False, labelbottom=False)
 
+def _show_sheets(t, title, ax):
+    "Draw a (d, h, w) tensor as d sheets beside each other."
+    if ax is not None: raise ValueError(f't: expected up to 2 axes to draw in ax, got shape {tuple(t.shape)}')
+    figure, axes = _grid(t, None, len(t), .5*t.shape[2] + .5, title, 't')
+    figure.set_figheight(.5*t.shape[1] + 1.2)
+    for index, ax in enumerate(axes): _show_cells(t[index], f'[{index}]', ax)
+    return figure
+
 # %% ../nbs/helpers/show.ipynb #cell-042
 def show_tensor(
     t,           # tensor or array of up to 3 axes and 256 numbers
@@ -175,16 +182,7 @@ def show_tensor(
     _show_cells(cells, title, ax)
     return result
 
-# %% ../nbs/helpers/show.ipynb #cell-043
-def _show_sheets(t, title, ax):
-    "Draw a (d, h, w) tensor as d sheets beside each other."
-    if ax is not None: raise ValueError(f't: expected up to 2 axes to draw in ax, got shape {tuple(t.shape)}')
-    figure, axes = _grid(t, None, len(t), .5*t.shape[2] + .5, title, 't')
-    figure.set_figheight(.5*t.shape[1] + 1.2)
-    for index, ax in enumerate(axes): _show_cells(t[index], f'[{index}]', ax)
-    return figure
-
-# %% ../nbs/helpers/show.ipynb #cell-049
+# %% ../nbs/helpers/show.ipynb #cell-050
 def _mask(mask, size):
     "A bool mask of any size as an array of PIL's `size`, resized nearest."
     from PIL import Image
@@ -193,7 +191,7 @@ def _mask(mask, size):
         if mask.dtype != torch.bool: raise TypeError(f'mask: expected an (h, w) bool tensor, got {mask.dtype}')
     return np.array(to_pil(mask).convert('L').resize(size, Image.Resampling.NEAREST)) > 127
 
-# %% ../nbs/helpers/show.ipynb #cell-050
+# %% ../nbs/helpers/show.ipynb #cell-051
 def overlay(
     image,             # any picture that `to_pil` takes
     mask,              # (h, w) bool tensor or array of any size, resized nearest; or a PIL mask, 0 or 255
@@ -207,7 +205,7 @@ def overlay(
     tinted = Image.blend(image, Image.new('RGB', image.size, color), alpha)
     return Image.composite(tinted, image, Image.fromarray(_mask(mask, image.size)))
 
-# %% ../nbs/helpers/show.ipynb #cell-055
+# %% ../nbs/helpers/show.ipynb #cell-056
 def colorize(
     values,        # (h, w) tensor or array
     signed=False,  # numbers around 0: the diverging colours
@@ -221,7 +219,7 @@ def colorize(
     colors = colormaps[SIGNED_MAP if signed else UNIT_MAP](((values - low)/(high - low)).clamp(0, 1).numpy())
     return to_pil(colors[..., :3].transpose(2, 0, 1))
 
-# %% ../nbs/helpers/show.ipynb #cell-057
+# %% ../nbs/helpers/show.ipynb #cell-058
 def label(
     image,        # any picture that `to_pil` takes
     text,         # what it is
@@ -234,14 +232,13 @@ def label(
     image = to_pil(image)
     smooth = image.mode == 'RGB' and min(image.size) >= 32 if smooth is None else smooth
     width, height = (side*int(scale) for side in image.size)
-    large = image.convert('RGB').resize((width, height), Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
+    how = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
     lines, font = _wrap(text, width - 8), ImageFont.load_default(14)
     framed = Image.new('RGB', (width, height + 18*len(lines) + 6), 'white')
-    framed.paste(large, (0, 0))
+    framed.paste(image.convert('RGB').resize((width, height), how), (0, 0))
     ImageDraw.Draw(framed).text((4, height + 3), '\n'.join(lines), fill='black', font=font)
     return framed
 
-# %% ../nbs/helpers/show.ipynb #cell-058
 def _wrap(text, width):
     "Lines of whole words that are at most `width` px wide in the labels' font."
     from PIL import ImageFont
@@ -252,7 +249,7 @@ def _wrap(text, width):
         else: lines.append(word)
     return lines
 
-# %% ../nbs/helpers/show.ipynb #cell-065
+# %% ../nbs/helpers/show.ipynb #cell-066
 def _clip_top(values, quantile):
     "(h, w) numbers with the largest cut down to the quantile."
     return values.clamp(max=torch.quantile(values, quantile))
@@ -263,7 +260,7 @@ def _combine(maps, quantile):
     low, high = average.aminmax()
     return (average - low)/(high - low) if high > low else average*0
 
-# %% ../nbs/helpers/show.ipynb #cell-069
+# %% ../nbs/helpers/show.ipynb #cell-071
 def _whole_numbers(maps):
     "Maps on one scale of whole numbers, 0 to 65535."
     low, high = maps.aminmax()
@@ -274,7 +271,7 @@ def _runs(mask):
     flat = np.concatenate([[False], np.ravel(mask), [not np.ravel(mask)[-1]]])
     return np.diff(np.flatnonzero(np.diff(flat)) , prepend=0).tolist()
 
-# %% ../nbs/helpers/show.ipynb #cell-072
+# %% ../nbs/helpers/show.ipynb #cell-074
 _LIVE_MASK = """<div class="lessonlib-live-mask" data-live-mask="@ID@" style="background:#fff;color:#222;color-scheme:light;border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:500px;font:14px/1.5 sans-serif">
 <div data-panels style="display:flex;gap:16px;flex-wrap:wrap">
 <div style="width:220px"><canvas data-draw="map" role="img" aria-label="averaged map" style="width:220px;aspect-ratio:@RATIO@;image-rendering:pixelated"></canvas><div style="font-size:12px">average of the maps, rescaled: dark 0, bright 1</div></div>
@@ -357,21 +354,7 @@ picture.src = data.picture;
 })();
 </script></div>"""
 
-# %% ../nbs/helpers/show.ipynb #cell-073
-def _slider(name, text, value, low, high, step):
-    "A row of the piece: words, a slider and its value. The first attribute keeps JupyterLab's shortcuts off the arrow keys."
-    return (f'<span>{text}</span><input type="range" data-lm-suppress-shortcuts="true" name="{name}" aria-label="{text}" min="{low}" max="{high}" step="{step}" '
-            f'value="{value}"><span data-value="{name}">{value}</span>')
-
-def _data_uri(image):
-    "A picture of at most 256 px as text that a page can hold."
-    import base64, io
-    image, file = image.convert('RGB'), io.BytesIO()
-    image.thumbnail((256, 256))
-    image.save(file, 'jpeg', quality=92)
-    return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
-
-# %% ../nbs/helpers/show.ipynb #cell-075
+# %% ../nbs/helpers/show.ipynb #cell-076
 class LiveResult(NamedTuple):
     "What the sliders show at one setting."
     difference: torch.Tensor  # (h, w) double in [0, 1], at the maps' size
@@ -379,7 +362,7 @@ class LiveResult(NamedTuple):
     pixels: int               # how many are true
     iou: float | None         # with the exact mask; None without one
 
-# %% ../nbs/helpers/show.ipynb #cell-076
+# %% ../nbs/helpers/show.ipynb #cell-077
 class live_mask:
     "A mask that follows sliders, in a notebook and in a web page, without a kernel."
     def __init__(self,
@@ -406,15 +389,17 @@ class live_mask:
                                         self.threshold if threshold is None else threshold)
         difference = _combine(self.maps[:n], quantile)
         mask = _upsample(difference, self.image.size) > threshold
-        return LiveResult(difference, mask, mask.sum().item(), None if self.truth is None else _overlap(mask, self.truth))
+        iou = None if self.truth is None else _overlap(mask, self.truth)
+        return LiveResult(difference, mask, mask.sum().item(), iou)
 
     def __repr__(self):
         n, h, w = self.maps.shape
-        return f'live_mask of {n} maps of {h} by {w}, quantile {self.quantile}, threshold {self.threshold}: {_score(self.result())}'
+        settings = f'quantile {self.quantile}, threshold {self.threshold}'
+        return f'live_mask of {n} maps of {h} by {w}, {settings}: {_score(self.result())}'
 
     def _repr_html_(self): return _live_html(self)
 
-# %% ../nbs/helpers/show.ipynb #cell-077
+# %% ../nbs/helpers/show.ipynb #cell-078
 def _settings(quantile, threshold):
     "The two settings, if a mask can be made with them."
     if not 0 < quantile <= 1: raise ValueError(f'quantile: expected a number in (0, 1], got {quantile}')
@@ -423,14 +408,16 @@ def _settings(quantile, threshold):
 
 def _exact(truth, size):
     "An exact mask as a bool tensor, if it has the picture's size."
-    truth = torch.from_numpy(np.array(truth) > 127) if hasattr(truth, 'getpixel') else _checked(truth, 'truth', 'an (h, w) bool tensor', 2)
+    if hasattr(truth, 'getpixel'): truth = np.array(truth.convert('L')) > 127  # a PIL mask
+    truth = _checked(truth, 'truth', 'an (h, w) bool tensor', 2)
     if truth.dtype != torch.bool: raise TypeError(f'truth: expected an (h, w) bool tensor, got {truth.dtype}')
-    if tuple(truth.shape) != size[::-1]: raise ValueError(f"truth: expected the picture's shape {size[::-1]}, got {tuple(truth.shape)}")
-    return truth
+    if tuple(truth.shape) == size[::-1]: return truth
+    raise ValueError(f"truth: expected the picture's shape {size[::-1]}, got {tuple(truth.shape)}")
 
 def _upsample(difference, size):
     "(h, w) numbers at PIL's `size`, bilinear."
-    return torch.nn.functional.interpolate(difference[None, None], size=size[::-1], mode='bilinear', align_corners=False)[0, 0]
+    upsample = torch.nn.Upsample(size[::-1], mode='bilinear', align_corners=False)
+    return upsample(difference[None, None])[0, 0]
 
 def _overlap(a, b):
     "Intersection over union of two bool masks; 1 when both are empty."
@@ -442,7 +429,7 @@ def _score(result):
     iou = '' if result.iou is None else f'IoU {result.iou:.3f}, '
     return f'{iou}{result.pixels} of {result.mask.numel()} px in the mask'
 
-# %% ../nbs/helpers/show.ipynb #cell-078
+# %% ../nbs/helpers/show.ipynb #cell-079
 def _live_html(live):
     "The piece as one `<div>`; the same piece gives the same text."
     import hashlib, json
@@ -458,8 +445,22 @@ def _live_html(live):
                _slider('quantile', 'quantile', live.quantile, min(.5, live.quantile), 1, .005) +
                _slider('threshold', 'threshold', live.threshold, .01, .99, .01))
     caption = 'mask over the picture' + ('' if live.truth is None else '; the line is the exact mask')
-    parts = dict(ID=name, RATIO='{}/{}'.format(*live.image.size), CAPTION=caption, SLIDERS=sliders, SCORE=_score(live.result()),
-                 DATA=json.dumps(data | dict(picture=_data_uri(live.image)), separators=(',', ':')))
+    parts = dict(ID=name, RATIO='{}/{}'.format(*live.image.size), CAPTION=caption, SLIDERS=sliders,
+                 SCORE=_score(live.result()), DATA=json.dumps(data | dict(picture=_data_uri(live.image)), separators=(',', ':')))
     html = _LIVE_MASK
     for key, text in parts.items(): html = html.replace(f'@{key}@', text)
     return html
+
+def _slider(name, text, value, low, high, step):
+    "A row of the piece: words, a slider and its value."
+    keys = 'data-lm-suppress-shortcuts="true"'  # JupyterLab leaves the arrow keys to the slider
+    return (f'<span>{text}</span><input type="range" {keys} name="{name}" aria-label="{text}" '
+            f'min="{low}" max="{high}" step="{step}" value="{value}"><span data-value="{name}">{value}</span>')
+
+def _data_uri(image):
+    "A picture of at most 256 px as text that a page can hold."
+    import base64, io
+    image, file = image.convert('RGB'), io.BytesIO()
+    image.thumbnail((256, 256))
+    image.save(file, 'jpeg', quality=92)
+    return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
