@@ -171,8 +171,8 @@ def encode_scenes(
         scenes = training_scenes(np.random.default_rng((1, k)), chunk)
         latents = torch.cat([vae.encode(pixels(scenes[i:i+32]).contiguous(memory_format=torch.channels_last)).latent_dist.mode() for i in range(0, chunk, 32)])
         numbers = torch.tensor([[names.index(s.subject), places.index(s.background)] for s in scenes])
-        torch.save(dict(latents=latents.half(), numbers=numbers), folder / 'next.pt' if processes == 1 else folder / f'next{rank}.pt')
-        (folder / ('next.pt' if processes == 1 else f'next{rank}.pt')).replace(folder / f'{k:03}.pt')
+        torch.save(dict(latents=latents.half(), numbers=numbers), folder / f'next{rank}.pt')
+        (folder / f'next{rank}.pt').replace(folder / f'{k:03}.pt')
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-033
 def load_latents(folder, limit=None):
@@ -281,4 +281,6 @@ def save_model(
     sd.pipe.to(torch.float16 if half else torch.float32).save_pretrained(out)
     settings = json.loads((out / 'text_encoder/config.json').read_text()) | dict(dtype='float32')   # else it alone would load as float16
     (out / 'text_encoder/config.json').write_text(json.dumps(settings, indent=2) + '\n')
+    logs = {stage: [json.loads(line) for line in open(folder / stage / 'log.jsonl')] for stage in ('vae', 'unet')}
+    (out / 'training.json').write_text(json.dumps(logs, indent=0) + '\n')
     return out
