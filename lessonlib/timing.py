@@ -10,16 +10,17 @@ import html, platform, time
 from typing import NamedTuple
 import torch
 
-# %% ../nbs/helpers/timing.ipynb #cell-007
+# %% ../nbs/helpers/timing.ipynb #cell-008
 def readable(
     seconds,  # s
 ):            # words such as '1.23 ms'
     "A time with three digits and a unit that fits."
     for size, unit in (1, 's'), (1e-3, 'ms'), (1e-6, 'µs'):
-        if seconds >= .9995*size: return f'{seconds/size:.{2 if seconds < 9.995*size else 1 if seconds < 99.95*size else 0}f} {unit}'
+        count = seconds/size
+        if count >= .9995: return f'{count:.{2 if count < 9.995 else 1 if count < 99.95 else 0}f} {unit}'
     return f'{seconds*1e9:.0f} ns'
 
-# %% ../nbs/helpers/timing.ipynb #cell-011
+# %% ../nbs/helpers/timing.ipynb #cell-012
 def _wait():
     "Let the GPU finish, if one is in use."
     if torch.cuda.is_initialized(): torch.cuda.synchronize()
@@ -33,7 +34,7 @@ def _clock(function, args, calls=1):
     _wait()
     return (time.perf_counter() - start)/calls, answer
 
-# %% ../nbs/helpers/timing.ipynb #cell-016
+# %% ../nbs/helpers/timing.ipynb #cell-017
 class Timing(NamedTuple):
     "How long a call takes, in seconds."
     median: float
@@ -42,13 +43,14 @@ class Timing(NamedTuple):
     first: float # the first call, with compiling and warming up; not among the runs
     runs: int
     def __str__(self):
-        return f'{readable(self.median)} ({readable(self.low)} to {readable(self.high)}, {self.runs} runs, the first call {readable(self.first)})'
+        spread = f'{readable(self.low)} to {readable(self.high)}'
+        return f'{readable(self.median)} ({spread}, {self.runs} runs, the first call {readable(self.first)})'
 
 def _summary(times, first):
-    low, median, high = torch.quantile(torch.tensor(times, dtype=torch.float64), torch.tensor([.25, .5, .75], dtype=torch.float64)).tolist()
+    low, median, high = (torch.tensor(times, dtype=torch.float64).quantile(share).item() for share in (.25, .5, .75))
     return Timing(median, low, high, first, len(times))
 
-# %% ../nbs/helpers/timing.ipynb #cell-019
+# %% ../nbs/helpers/timing.ipynb #cell-020
 def measure(
     function,    # what to time
     *args,       # its arguments
@@ -64,11 +66,12 @@ def _measure(function, args, seconds=.2, least=3, most=200):
     "The timing and the answer."
     first, answer = _clock(function, args)
     once, answer = _clock(function, args)
-    calls = max(1, round(1e-4/max(once, 1e-8)))  # together at least .1 ms
+    once = max(once, 1e-8)
+    calls = max(1, round(1e-4/once))  # together about .1 ms or more
     runs = min(max(least, int(seconds/(once*calls))), most) - 1
     return _summary([once] + [_clock(function, args, calls)[0] for _ in range(runs)], first), answer
 
-# %% ../nbs/helpers/timing.ipynb #cell-026
+# %% ../nbs/helpers/timing.ipynb #cell-031
 def machine(
     device='cpu',  # torch device
 ):                 # words
@@ -77,20 +80,27 @@ def machine(
     try: name = next(line.split(':')[1].strip() for line in open('/proc/cpuinfo') if line.startswith('model name'))
     except (OSError, StopIteration): pass
     if torch.device(device).type == 'cuda': name = f'{torch.cuda.get_device_name(device)}, {name}'
-    return f'{name}, torch {torch.__version__} on {torch.get_num_threads()} of its threads, Python {platform.python_version()}'
+    threads, python = torch.get_num_threads(), platform.python_version()
+    return f'{name}, torch {torch.__version__} on {threads} thread{"s"*(threads > 1)}, Python {python}'
 
-# %% ../nbs/helpers/timing.ipynb #cell-029
+# %% ../nbs/helpers/timing.ipynb #cell-035
+def _double(numbers):
+    "Numbers as a float64 tensor on the CPU."
+    if isinstance(numbers, torch.Tensor): return numbers.detach().cpu().double()
+    return torch.as_tensor(numbers, dtype=torch.float64)
+
+# %% ../nbs/helpers/timing.ipynb #cell-036
 def relative_error(
     found,   # tensor, array, list or number
     wanted,  # the same shape
 ):           # float from 0 up
     "max|found - wanted| / max|wanted|, in float64. `ValueError` for other shapes."
-    found, wanted = (t.detach().cpu().double() if isinstance(t, torch.Tensor) else torch.as_tensor(t, dtype=torch.float64) for t in (found, wanted))
+    found, wanted = _double(found), _double(wanted)
     if found.shape != wanted.shape: raise ValueError(f'found: expected shape {tuple(wanted.shape)}, got {tuple(found.shape)}')
     if not wanted.numel(): return 0.
     return ((found - wanted).abs().max()/(wanted.abs().max() or 1.)).item()
 
-# %% ../nbs/helpers/timing.ipynb #cell-032
+# %% ../nbs/helpers/timing.ipynb #cell-041
 class Rung(NamedTuple):
     "One way, timed."
     name: str
@@ -100,7 +110,7 @@ class Rung(NamedTuple):
     error: float | None   # `relative_error` to the reference; None for a function that gives None
     rows: int | None      # rows that it ran on; None for all
 
-# %% ../nbs/helpers/timing.ipynb #cell-033
+# %% ../nbs/helpers/timing.ipynb #cell-042
 def ladder(
     functions,       # dict of name -> function; each gives the same answer
     *args,           # their arguments
@@ -110,26 +120,30 @@ def ladder(
     exact=None,      # the right answer, if it is known better than by the reference
     seconds=.2,      # s to spend on each, about
 ):                   # Ladder
-    "Time several functions on the same arguments. `ValueError` for a reference or rows that do not fit, and for answers of other shapes."
+    "Time functions on the same arguments. `ValueError` for a reference, rows or answers' shapes that do not fit."
     from tqdm import tqdm
     rows = rows or {}
     _check_ladder(functions, args, reference, rows)
     measured = {name: _measure(function, _first_rows(args, rows.get(name)), seconds)
                 for name, function in tqdm(functions.items(), delay=2, leave=False)}
     wanted = measured[reference][1] if exact is None else exact
-    timings = {name: _scaled(timing, len(args[0])/rows[name] if name in rows else 1) for name, (timing, _) in measured.items()}
-    unit = timings[reference].median
-    return Ladder([Rung(name, timing, timing.median/unit, flops and flops/timing.median/1e9,
-                        _error(name, measured[name][1], wanted, rows.get(name)), rows.get(name))
-                   for name, timing in timings.items()], reference, machine(_device(args)), len(args[0]) if rows else None)
+    unit, rungs = measured[reference][0].median, []
+    for name, (timing, answer) in measured.items():
+        timing = _scaled(timing, len(args[0])/rows[name] if name in rows else 1)
+        error = _error(name, answer, wanted, rows.get(name))
+        gflops = flops and flops/timing.median/1e9
+        rungs.append(Rung(name, timing, timing.median/unit, gflops, error, rows.get(name)))
+    return Ladder(rungs, reference, machine(_device(args)), len(args[0]) if rows else None)
 
-# %% ../nbs/helpers/timing.ipynb #cell-034
+# %% ../nbs/helpers/timing.ipynb #cell-043
 def _check_ladder(functions, args, reference, rows):
     "Raise for what does not fit."
     if reference not in functions: raise ValueError(f'reference: expected one of {", ".join(functions)}, got {reference!r}')
     for name, count in rows.items():
-        if name not in functions or name == reference: raise ValueError(f'rows: expected names of functions other than the reference, got {name!r}')
-        if not 1 <= count <= len(args[0]): raise ValueError(f'rows: expected 1 to {len(args[0])} for {name!r}, got {count}')
+        if name not in functions or name == reference:
+            raise ValueError(f'rows: expected names of functions other than the reference, got {name!r}')
+        if not 1 <= count <= len(args[0]):
+            raise ValueError(f'rows: expected 1 to {len(args[0])} for {name!r}, got {count}')
 
 def _first_rows(args, count): return args if count is None else (args[0][:count], *args[1:])
 
@@ -147,7 +161,7 @@ def _device(args):
     "The device of the first tensor."
     return next((arg.device for arg in args if isinstance(arg, torch.Tensor)), 'cpu')
 
-# %% ../nbs/helpers/timing.ipynb #cell-036
+# %% ../nbs/helpers/timing.ipynb #cell-045
 class Ladder:
     "Timed functions as a table; `.plot()` draws them."
     def __init__(self,
@@ -164,36 +178,45 @@ class Ladder:
         "Draw the times on a logarithmic scale, with their quartiles."
         return _plot_ladder(self)
 
-# %% ../nbs/helpers/timing.ipynb #cell-037
+# %% ../nbs/helpers/timing.ipynb #cell-046
 def _cells(ladder):
     "The table as lists of words, the head first; a column that says nothing is left out."
+    word = lambda value, form: '' if value is None else form.format(value)
     head = ['', 'median', 'quartiles', f'× {ladder.reference}', 'GFLOP/s', 'error', 'first call', 'rows']
     table = [[r.name, readable(r.timing.median), f'{readable(r.timing.low)} to {readable(r.timing.high)}', f'{r.slower:.3g}',
-              '' if r.gflops is None else f'{r.gflops:.3g}', '' if r.error is None else f'{r.error:.1e}', readable(r.timing.first),
-              '' if r.rows is None else f'{r.rows} of {ladder.total_rows}, scaled'] for r in ladder.rungs]
+              word(r.gflops, '{:.3g}'), word(r.error, '{:.1e}'), readable(r.timing.first),
+              word(r.rows, f'{{}} of {ladder.total_rows}, scaled')] for r in ladder.rungs]
     kept = [index for index in range(len(head)) if any(row[index] for row in table)]
     return [[row[index] for index in kept] for row in [head, *table]]
 
 def _text_table(cells):
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return '\n'.join('  '.join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in cells)
+    first, *others = [max(map(len, column)) for column in zip(*cells)]
+    lines = [[row[0].ljust(first)] + [cell.rjust(width) for cell, width in zip(row[1:], others)] for row in cells]
+    return '\n'.join('  '.join(line).rstrip() for line in lines)
+
+def _html_row(words, tag):
+    cells = [f'<{tag} style="text-align:{"right" if place else "left"}">{html.escape(word)}</{tag}>' for place, word in enumerate(words)]
+    return f'<tr>{"".join(cells)}</tr>'
 
 def _html_table(cells):
-    row = lambda words, tag: '<tr>' + ''.join(f'<{tag} style="text-align:{"right" if i else "left"}">{html.escape(word)}</{tag}>' for i, word in enumerate(words)) + '</tr>'
-    return f'<table><thead>{row(cells[0], "th")}</thead><tbody>{"".join(row(words, "td") for words in cells[1:])}</tbody></table>'
+    body = ''.join(_html_row(words, 'td') for words in cells[1:])
+    return f'<table><thead>{_html_row(cells[0], "th")}</thead><tbody>{body}</tbody></table>'
 
-# %% ../nbs/helpers/timing.ipynb #cell-038
+# %% ../nbs/helpers/timing.ipynb #cell-047
 def _plot_ladder(ladder):
     "A bar a rung, the first on top."
     import matplotlib.pyplot as plt
-    names, medians = [r.name for r in ladder.rungs], [r.timing.median for r in ladder.rungs]
-    spread = [[r.timing.median - r.timing.low for r in ladder.rungs], [r.timing.high - r.timing.median for r in ladder.rungs]]
+    names, timings = [rung.name for rung in ladder.rungs], [rung.timing for rung in ladder.rungs]
+    medians = [timing.median for timing in timings]
+    spread = [[t.median - t.low for t in timings], [t.high - t.median for t in timings]]
     figure, ax = plt.subplots(figsize=(6, .45*len(names) + 1.1), dpi=80, layout='constrained')
     plt.close(figure)
     colors = ['gray' if name == ladder.reference else '#3b6ea5' for name in names]
     ax.barh(names, medians, xerr=spread, color=colors, capsize=3)
-    for place, rung in enumerate(ladder.rungs): ax.text(rung.timing.high*1.15, place, f'{rung.slower:.3g} ×', va='center', fontsize=9)
-    ax.set(xscale='log', xlim=(min(medians)/3, max(medians)*6), xlabel=f'seconds for one call (logarithmic); ×: times {ladder.reference}')
+    for place, rung in enumerate(ladder.rungs):
+        ax.text(rung.timing.high*1.15, place, f'{rung.slower:.3g} ×', va='center', fontsize=9)
+    ax.set(xscale='log', xlim=(min(medians)/3, max(medians)*6))
+    ax.set_xlabel(f'seconds for one call (logarithmic); ×: times {ladder.reference}')
     ax.invert_yaxis()
     ax.spines[['top', 'right']].set_visible(False)
     return figure
