@@ -29,7 +29,7 @@ def _say(state, words=''):
     print(result)
     return result
 
-# %% ../nbs/helpers/check.ipynb #cell-009
+# %% ../nbs/helpers/check.ipynb #cell-010
 def guess_shape(
     compute,       # function without arguments that gives a tensor; run after the guess
     guess=...,     # tuple of sizes, or 'error' if you think that it fails
@@ -37,25 +37,26 @@ def guess_shape(
 ):                 # Result: true when right
     "Compare a guess with the shape that comes out. Without a guess nothing runs; nothing is ever raised."
     if guess is ... or guess is None: return _say('not attempted', "guess a shape such as (2, 3), or 'error'")
-    if not _is_guess(guess): return _say('not yet', f"a guess is a tuple of sizes such as (2, 3), or 'error'; got {guess!r}")
-    answer = _shape_of(compute)
-    if isinstance(answer, tuple) and guess != 'error': right, words = tuple(guess) == answer, f'the shape is {answer}'
-    else: right, words = guess == 'error' and isinstance(answer, str), answer if isinstance(answer, str) else f'the shape is {answer}'
-    if right: return _say('right', words)
+    if not _is_guess(guess):
+        return _say('not yet', f"a guess is a tuple of sizes such as (2, 3), or 'error'; got {guess!r}")
+    shape, words = _shape_of(compute)
+    if shape == (guess if guess == 'error' else tuple(guess)): return _say('right', words)
     return _say('not yet', f'{words}, not {guess}' + (f'\n{explain()}' if explain else ''))
 
-# %% ../nbs/helpers/check.ipynb #cell-010
+# %% ../nbs/helpers/check.ipynb #cell-011
 def _is_guess(guess):
     "Is it a shape, or the word 'error'?"
-    return guess == 'error' if isinstance(guess, str) else isinstance(guess, (tuple, list)) and all(type(size) is int for size in guess)
+    if isinstance(guess, str): return guess == 'error'
+    return isinstance(guess, (tuple, list)) and all(type(size) is int for size in guess)
 
 def _shape_of(compute):
-    "The shape that comes out as a tuple, or what went wrong as a sentence."
+    "The shape that comes out, 'error' if it fails, None for what has none; and a sentence about it."
     try: value = compute()
-    except Exception as error: return f'it fails with {type(error).__name__} ({error})'
-    return tuple(value.shape) if hasattr(value, 'shape') else f'a {type(value).__name__} came out, which has no shape'
+    except Exception as error: return 'error', f'it fails with {type(error).__name__} ({error})'
+    if not hasattr(value, 'shape'): return None, f'a {type(value).__name__} came out, which has no shape'
+    return tuple(value.shape), f'the shape is {tuple(value.shape)}'
 
-# %% ../nbs/helpers/check.ipynb #cell-022
+# %% ../nbs/helpers/check.ipynb #cell-024
 def _is_stub(candidate):
     "Nothing there yet: `...` or None, or a function whose body is only a docstring, `...` or `pass`."
     if candidate is None or candidate is ...: return True
@@ -65,7 +66,7 @@ def _is_stub(candidate):
     loaded = [step.argval for step in steps if step.opname in ('LOAD_CONST', 'RETURN_CONST')]
     return all(step.opname in nothing for step in steps) and all(value in (None, ...) for value in loaded)
 
-# %% ../nbs/helpers/check.ipynb #cell-025
+# %% ../nbs/helpers/check.ipynb #cell-028
 def _tensor_difference(found, wanted, tolerance):
     "Where two tensors part, in words; '' if nowhere."
     if found.shape != wanted.shape: return f'expected shape {tuple(wanted.shape)}, got {tuple(found.shape)}'
@@ -76,9 +77,10 @@ def _tensor_difference(found, wanted, tolerance):
         wrong = ~torch.isclose(found, wanted, rtol=0, atol=tolerance*largest, equal_nan=True)
     if not wrong.any(): return ''
     index = tuple(wrong.nonzero()[0].tolist())
-    return f'at index {index} expected {wanted[index].item():.6g}, got {found[index].item():.6g} ({wrong.sum()} of {wrong.numel()} differ)'
+    share = f'{wrong.sum()} of {wrong.numel()} differ'
+    return f'at index {index} expected {wanted[index].item():.6g}, got {found[index].item():.6g} ({share})'
 
-# %% ../nbs/helpers/check.ipynb #cell-030
+# %% ../nbs/helpers/check.ipynb #cell-034
 def _difference(found, wanted, tolerance=1e-4):
     "Where two answers part, in words; '' if nowhere."
     if isinstance(found, BaseException) or isinstance(wanted, BaseException): return _error_difference(found, wanted)
@@ -89,22 +91,24 @@ def _difference(found, wanted, tolerance=1e-4):
     if isinstance(wanted, dict): found, wanted = list(found.items()), list(wanted.items())
     if not isinstance(wanted, (tuple, list)): return '' if found == wanted else f'expected {wanted!r}, got {found!r}'
     if len(found) != len(wanted): return f'expected {len(wanted)} items, got {len(found)}'
-    parts = (f'item {index}: {words}' for index, pair in enumerate(zip(found, wanted)) if (words := _difference(*pair, tolerance)))
-    return next(parts, '')
+    parts = enumerate(_difference(*pair, tolerance) for pair in zip(found, wanted))
+    return next((f'item {index}: {words}' for index, words in parts if words), '')
 
-# %% ../nbs/helpers/check.ipynb #cell-031
+# %% ../nbs/helpers/check.ipynb #cell-035
 def _kind(value):
     "What sort of answer it is, with its article."
-    kinds = {torch.Tensor: 'a tensor', np.ndarray: 'an array', (bool, np.bool_): 'a bool', (int, float, np.number): 'a number'}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), 'None' if value is None else f'a {type(value).__name__}')
+    kinds = {torch.Tensor: 'a tensor', np.ndarray: 'an array', (bool, np.bool_): 'a bool',
+             (int, float, np.number): 'a number', type(None): 'None'}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), f'a {type(value).__name__}')
 
 def _error_difference(found, wanted):
     "How two outcomes part when one of them is an error."
     if not isinstance(wanted, BaseException): return f'it fails with {type(found).__name__} ({found})'
     if isinstance(found, type(wanted)): return ''
-    return f'expected {type(wanted).__name__} ({wanted}), got ' + (type(found).__name__ if isinstance(found, BaseException) else _kind(found))
+    came = type(found).__name__ if isinstance(found, BaseException) else _kind(found)
+    return f'expected {type(wanted).__name__} ({wanted}), got {came}'
 
-# %% ../nbs/helpers/check.ipynb #cell-035
+# %% ../nbs/helpers/check.ipynb #cell-040
 def _outcome(function, args):
     "What a function gives back, or the error that it raises. Its prints are kept off the page."
     with contextlib.redirect_stdout(io.StringIO()):
@@ -116,26 +120,26 @@ def _fault(candidate, spec, args, tolerance):
     theirs, ours = copy.deepcopy(args), copy.deepcopy(args)
     wanted, found = _outcome(spec, ours), _outcome(candidate, theirs)
     words = _difference(found, wanted, tolerance)
-    changed = (f'argument {index} is changed by the call: {part}' for index, pair in enumerate(zip(theirs, ours))
-               if (part := _difference(*pair, 0)))
-    return words or next(changed, '')
+    if words: return words
+    parts = enumerate(_difference(*pair, tolerance) for pair in zip(theirs, ours))
+    return next((f'argument {index} is changed by the call: {part}' for index, part in parts if part), '')
 
-# %% ../nbs/helpers/check.ipynb #cell-036
+# %% ../nbs/helpers/check.ipynb #cell-041
 def _describe(value):
     "An argument in few words."
     text = repr(value)
     if len(text) <= 40 and '\n' not in text: return text
     return f'{_kind(value)} of shape {tuple(value.shape)}' if hasattr(value, 'shape') else _kind(value)
 
-# %% ../nbs/helpers/check.ipynb #cell-040
-_SIGNS = {ast.Add: '+', ast.Sub: '-', ast.Mult: '*', ast.Div: '/', ast.FloorDiv: '//', ast.Mod: '%', ast.Pow: '**', ast.MatMult: '@',
-          ast.BitAnd: '&', ast.BitOr: '|', ast.BitXor: '^', ast.LShift: '<<', ast.RShift: '>>', ast.USub: '-', ast.UAdd: '+',
-          ast.Invert: '~', ast.Not: 'not', ast.And: 'and', ast.Or: 'or', ast.Eq: '==', ast.NotEq: '!=', ast.Lt: '<', ast.LtE: '<=',
-          ast.Gt: '>', ast.GtE: '>=', ast.Is: 'is', ast.IsNot: 'is not', ast.In: 'in', ast.NotIn: 'not in', ast.Subscript: '[]',
-          ast.For: 'for', ast.comprehension: 'for', ast.While: 'while', ast.Import: 'import', ast.ImportFrom: 'import',
-          ast.Global: 'global', ast.Nonlocal: 'nonlocal'}
+# %% ../nbs/helpers/check.ipynb #cell-046
+_SIGNS = {ast.Add: '+', ast.Sub: '-', ast.Mult: '*', ast.Div: '/', ast.FloorDiv: '//', ast.Mod: '%', ast.Pow: '**',
+          ast.MatMult: '@', ast.USub: '-', ast.UAdd: '+', ast.Invert: '~', ast.Not: 'not', ast.And: 'and', ast.Or: 'or',
+          ast.BitAnd: '&', ast.BitOr: '|', ast.BitXor: '^', ast.LShift: '<<', ast.RShift: '>>', ast.Subscript: '[]',
+          ast.Eq: '==', ast.NotEq: '!=', ast.Lt: '<', ast.LtE: '<=', ast.Gt: '>', ast.GtE: '>=',
+          ast.Is: 'is', ast.IsNot: 'is not', ast.In: 'in', ast.NotIn: 'not in', ast.For: 'for', ast.comprehension: 'for',
+          ast.While: 'while', ast.Import: 'import', ast.ImportFrom: 'import', ast.Global: 'global', ast.Nonlocal: 'nonlocal'}
 
-# %% ../nbs/helpers/check.ipynb #cell-041
+# %% ../nbs/helpers/check.ipynb #cell-047
 def _used(candidate):
     "The names and signs that a function written with `def` uses."
     source = ast.parse(textwrap.dedent(inspect.getsource(candidate))).body[0]
@@ -149,7 +153,7 @@ def _used(candidate):
     used = [_name(node, own, known) for node in nodes]
     return list(dict.fromkeys(name for name in used if name))
 
-# %% ../nbs/helpers/check.ipynb #cell-042
+# %% ../nbs/helpers/check.ipynb #cell-048
 def _name(node, own, known):
     "The name or sign that a node of the source uses; None if it uses none, or one that is free."
     if isinstance(node, ast.Attribute): return node.attr
@@ -157,15 +161,15 @@ def _name(node, own, known):
     if node.id in own or isinstance(known.get(node.id), types.ModuleType): return None
     return getattr(known.get(node.id), '__name__', node.id)
 
-# %% ../nbs/helpers/check.ipynb #cell-045
+# %% ../nbs/helpers/check.ipynb #cell-051
 def _forbidden(candidate, allowed):
     "Which operation is not allowed, in words; '' if all are."
     allowed = set(allowed.split() if isinstance(allowed, str) else allowed)
     try: extra = [name for name in _used(candidate) if name not in allowed]
-    except (OSError, TypeError, SyntaxError): return 'its source cannot be read: write the answer with def, in a cell of its own'
+    except (OSError, TypeError, SyntaxError): return 'its source cannot be read: write the answer with def'
     return f'it uses {", ".join(extra)}; allowed here: {", ".join(sorted(allowed))}' if extra else ''
 
-# %% ../nbs/helpers/check.ipynb #cell-048
+# %% ../nbs/helpers/check.ipynb #cell-055
 def check(
     candidate,       # the student's function, or a stub
     spec,            # function that is right: takes the same arguments
@@ -174,7 +178,7 @@ def check(
     explain=None,    # function of a case's arguments: words to print after a wrong answer
     tolerance=1e-4,  # how far floats may be off, as a share of the largest number
 ):                   # Result: true when right
-    "Compare a function with its specification on all inputs. A wrong answer is explained, never raised; `ValueError` without inputs."
+    "Compare a function with its specification. A wrong answer is explained, never raised; `ValueError` without inputs."
     inputs = [args if isinstance(args, tuple) else (args,) for args in inputs]
     if not inputs: raise ValueError('inputs: expected at least one tuple of arguments, got none')
     if _is_stub(candidate): return _say('not attempted')
@@ -186,7 +190,7 @@ def check(
             return _say('not yet', f'given {given}: {words}' + (f'\n{explain(*args)}' if explain else ''))
     return _say('right', f'{len(inputs)} case' + 's'*(len(inputs) != 1))
 
-# %% ../nbs/helpers/check.ipynb #cell-062
+# %% ../nbs/helpers/check.ipynb #cell-070
 class Question(NamedTuple):
     "One question; its right option is computed."
     text: str          # words; `code` between backticks
@@ -194,7 +198,7 @@ class Question(NamedTuple):
     wrong: tuple       # wrong options
     why: str = ''      # words to show with the answer
 
-# %% ../nbs/helpers/check.ipynb #cell-063
+# %% ../nbs/helpers/check.ipynb #cell-071
 class quiz:
     "Questions with lettered options; in a notebook or a page each answer unfolds."
     def __init__(self,
@@ -203,31 +207,38 @@ class quiz:
         self.questions = [Question(*question) for question in questions]
         right = [str(q.answer() if callable(q.answer) else q.answer) for q in self.questions]
         self.options = [_options(q.text, answer, q.wrong) for q, answer in zip(self.questions, right)]
-        self.answers = ['abcdefghij'[options.index(answer)] for options, answer in zip(self.options, right)]
+        self.answers = [_LETTERS[options.index(answer)] for options, answer in zip(self.options, right)]
 
     def __repr__(self):
-        asked = [f'{n}. {q.text}\n' + '\n'.join(f'   {letter}) {option}' for letter, option in zip('abcdefghij', options))
-                 for n, (q, options) in enumerate(zip(self.questions, self.options), 1)]
-        return '\n'.join(asked) + '\nAnswers: ' + ', '.join(f'{n} {letter}' for n, letter in enumerate(self.answers, 1))
+        lines = []
+        for number, (question, options) in enumerate(zip(self.questions, self.options), 1):
+            lines += [f'{number}. {question.text}', *(f'   {letter}) {option}' for letter, option in zip(_LETTERS, options))]
+        return '\n'.join(lines) + '\nAnswers: ' + ', '.join(f'{n} {letter}' for n, letter in enumerate(self.answers, 1))
 
     def _repr_html_(self):
-        return f'<ol class="lessonlib-quiz">{"".join(map(_question_html, self.questions, self.options, self.answers))}</ol>'
+        items = map(_question_html, self.questions, self.options, self.answers)
+        return f'<ol class="lessonlib-quiz">{"".join(items)}</ol>'
 
-# %% ../nbs/helpers/check.ipynb #cell-064
+# %% ../nbs/helpers/check.ipynb #cell-072
+_LETTERS = 'abcdefghij'
+
 def _options(text, answer, wrong):
     "All options in an order that tells nothing and stays the same. `ValueError` for a repeated one."
     options = sorted(map(str, [answer, *wrong]))
-    if len(set(options)) < len(options): raise ValueError(f'wrong: expected options that differ from each other and from the answer, got {options} for {text!r}')
-    if not 2 <= len(options) <= 10: raise ValueError(f'wrong: expected 1 to 9 wrong options, got {len(options) - 1} for {text!r}')
+    if len(set(options)) < len(options):
+        raise ValueError(f'wrong: expected options that differ from each other and from the answer, got {options} for {text!r}')
+    if not 2 <= len(options) <= len(_LETTERS):
+        raise ValueError(f'wrong: expected 1 to {len(_LETTERS) - 1} wrong options, got {len(options) - 1} for {text!r}')
     return options
 
 def _code(text):
     "Text for a page, with what stands between backticks as code."
-    return ''.join(f'<code>{part}</code>' if index % 2 else part for index, part in enumerate(html.escape(text).split('`')))
+    parts = html.escape(text).split('`')
+    return ''.join(f'<code>{part}</code>' if index % 2 else part for index, part in enumerate(parts))
 
 def _question_html(question, options, answer):
     "One question as a list item."
     listed = ''.join(f'<li>{_code(option)}</li>' for option in options)
     why = f'. {_code(question.why)}' if question.why else ''
     return (f'<li>{_code(question.text)}<ol type="a">{listed}</ol><details><summary>answer</summary>'
-            f'{answer}) {_code(options["abcdefghij".index(answer)])}{why}</details></li>')
+            f'{answer}) {_code(options[_LETTERS.index(answer)])}{why}</details></li>')

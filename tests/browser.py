@@ -24,6 +24,7 @@ def open_page(profile, **options):
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(str(profile), executable_path=path, headless=True, args=FLAGS, **options)
         page = context.pages[0]
+        page.set_default_timeout(60_000)
         page.errors, page.requests = [], []
         page.on('pageerror', lambda error: page.errors.append(str(error)))
         page.on('request', lambda request: page.requests.append(request.url))

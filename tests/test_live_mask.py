@@ -24,12 +24,18 @@ def set_slider(page, name, value):
                           "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", str(value))
 
 
+@pytest.fixture(scope='module')
+def browser_page(tmp_path_factory):
+    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
+
+
 @pytest.fixture
-def page(tmp_path):
-    with open_page(tmp_path/'profile') as page:
-        yield page
-        assert page.errors == []
-        assert [url for url in page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
+def page(browser_page):
+    "The browser's page; afterwards: no script failed, and nothing but files was asked for."
+    browser_page.errors.clear(), browser_page.requests.clear()
+    yield browser_page
+    assert browser_page.errors == []
+    assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
 
 
 def show(page, tmp_path, *pieces, style=''):
@@ -39,22 +45,32 @@ def show(page, tmp_path, *pieces, style=''):
     page.goto(path.as_uri())
 
 
+def read_table(page, settings):
+    "Move the sliders to each setting and read the piece: pixels, IoU, the words, the quantile beside its slider."
+    return page.evaluate("""settings => {
+        const piece = document.querySelector('.lessonlib-live-mask');
+        return settings.map(setting => {
+            for (const [name, value] of Object.entries(setting)) {
+                const slider = piece.querySelector(`input[name=${name}]`);
+                slider.value = value;
+                slider.dispatchEvent(new Event('input'));
+            }
+            return [piece.dataset.pixels, piece.dataset.iou, piece.querySelector('[data-score]').textContent,
+                    piece.querySelector('[data-value=quantile]').textContent];
+        });
+    }""", [dict(zip(['n', 'quantile', 'threshold'], setting)) for setting in settings])
+
+
 def test_the_sliders_show_pythons_numbers(page, tmp_path):
     live = example()
     show(page, tmp_path, live)
-    piece, score = page.locator('.lessonlib-live-mask'), page.locator('[data-score]')
-    expected = live.result()
-    assert int(piece.get_attribute('data-pixels')) == expected.pixels
-    seen = set()
-    for n, quantile, threshold in SETTINGS:
-        for name, value in dict(n=n, quantile=quantile, threshold=threshold).items(): set_slider(page, name, value)
-        expected = live.result(n, quantile, threshold)
-        assert int(piece.get_attribute('data-pixels')) == expected.pixels, (n, quantile, threshold)
-        assert float(piece.get_attribute('data-iou')) == pytest.approx(expected.iou, abs=1e-12), (n, quantile, threshold)
-        assert score.text_content() == f'IoU {expected.iou:.3f}, {expected.pixels} of {64*80} px in the mask'
-        assert page.locator('[data-value=quantile]').text_content() == str(quantile)
-        seen.add(expected.pixels)
-    assert len(seen) > len(SETTINGS)/2  # the settings do differ
+    results = [live.result(*setting) for setting in SETTINGS]
+    for setting, result, (pixels, iou, words, quantile) in zip(SETTINGS, results, read_table(page, SETTINGS), strict=True):
+        assert int(pixels) == result.pixels, setting
+        assert float(iou) == pytest.approx(result.iou, abs=1e-12), setting
+        assert words == f'IoU {result.iou:.3f}, {result.pixels} of {64*80} px in the mask'
+        assert quantile == str(setting[1])
+    assert len({result.pixels for result in results}) > len(SETTINGS)/2  # the settings do differ
 
 
 def test_the_text_before_the_script_is_the_scripts(page, tmp_path):
