@@ -234,7 +234,9 @@ def from_pretrained(cls:StableDiffusion,
     folder = _folder(path_or_id, dtype in (torch.float16, torch.bfloat16))
     unet, vae = (json.loads((folder/part/'config.json').read_text()) for part in ('unet', 'vae'))
     if reason := _refusal(unet, vae): raise ValueError(f'path_or_id: cannot use {path_or_id}: {reason}')
-    with _no_bars(): return cls(**_load(folder, dtype, device))
+    try:
+        with _no_bars(): return cls(**_load(folder, dtype, device))
+    except Exception as error: raise ValueError(f'path_or_id: cannot load {path_or_id}: {error}') from error
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-033
 @patch(cls_method=True)
