@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'to_pil', 'show_image', 'show_images', 'show_map', 'show_maps', 'show_tensor',
-           'overlay', 'colorize', 'label', 'LiveResult', 'live_mask']
+           'overlay', 'light_figures', 'colorize', 'label', 'LiveResult', 'live_mask']
 
 # %% ../nbs/helpers/show.ipynb #cell-003
 import numpy as np, torch
@@ -204,6 +204,26 @@ def overlay(
     image = to_pil(image).convert('RGB')
     tinted = Image.blend(image, Image.new('RGB', image.size, color), alpha)
     return Image.composite(tinted, image, Image.fromarray(_mask(mask, image.size)))
+
+# %% ../nbs/helpers/show.ipynb #light-1
+def light_figures():
+    "From now on this notebook shows matplotlib figures as PNGs of 128 colours. Outside a notebook it does nothing."
+    import matplotlib.pyplot as plt
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+    shell = get_ipython()
+    if shell is None: return
+    plt.close(plt.figure())                      # the backend registers its own way at the first figure
+    shell.display_formatter.formatters['image/png'].for_type(Figure, _light_png)
+
+def _light_png(figure):
+    "The figure as bytes."
+    import io
+    from PIL import Image
+    drawn, light = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format='png', bbox_inches='tight')
+    Image.open(drawn).convert('RGB').quantize(128).save(light, 'png', optimize=True)
+    return light.getvalue()
 
 # %% ../nbs/helpers/show.ipynb #cell-056
 def colorize(
