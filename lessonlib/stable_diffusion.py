@@ -16,11 +16,15 @@ import torch
 from fastcore.basics import patch
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-004
+def _plain_bars():
+    "Import the progress bars that the libraries import, without the warning that they are plain text where ipywidgets is missing."
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'IProgress not found')
+        import tqdm.auto
+
 def _libraries():
     "diffusers and transformers."
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'IProgress not found') # both import this; without ipywidgets its bars are plain text
-        import tqdm.auto
+    _plain_bars()
     import diffusers, transformers
     return diffusers, transformers
 
@@ -161,6 +165,7 @@ def _lacking(names, half):
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-028
 def _snapshot(name, half):
     "The folder of the hub's checkpoint `name`, downloaded before or now. Raises what the hub raises, and `ValueError` for other kinds of models."
+    _plain_bars()
     from huggingface_hub import HfApi, snapshot_download
     try:
         folder = Path(snapshot_download(name, local_files_only=True))
@@ -198,7 +203,7 @@ def _folder(path_or_id, half):
 @contextmanager
 def _no_bars():
     "No progress bars of transformers inside of this block: loading takes no time that is worth one."
-    from transformers.utils import logging
+    logging = _libraries()[1].utils.logging
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try: yield
@@ -459,6 +464,7 @@ def sample(self:StableDiffusion,
     progress=True,          # show a progress bar
 ):                          # (b, 4, h/factor, w/factor) float
     "Latents that fit the prompt, by DDIM."
+    _plain_bars()
     from tqdm.auto import tqdm
     text, guided = self.encode_text(prompt), guidance_scale > 1
     w, h = (self.size, self.size) if size is None else size
