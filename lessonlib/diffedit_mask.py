@@ -15,8 +15,7 @@ __all__ = ['QUANTILE', 'predict_for_prompts', 'noise_difference', 'average_diffe
            'mask_scores']
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
-def predict_for_prompts(
-    sd, # `StableDiffusion`
+def predict_for_prompts(sd, # `StableDiffusion`
     latents: torch.Tensor, # (1, c, h, w) of one picture
     prompts: list[str], # p texts
     noise: torch.Tensor, # (n, c, h, w) standard normal, the same n noises for every text
@@ -26,7 +25,7 @@ def predict_for_prompts(
     "What the model calls noise in n noised copies of a picture, under each of p texts. DiffEdit, section 3.2, step 1."
     noised = sd.add_noise(latents.expand_as(noise), noise, timestep)         # (n, c, h, w)
     text = sd.encode_text(prompts).repeat_interleave(len(noise), dim=0)      # (p*n, tokens, dim)
-    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timestep, text, chunk=chunk)
+    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timestep, text, chunk)
     return eps.unflatten(0, (len(prompts), len(noise)))                      # (p, n, c, h, w)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-022
@@ -61,8 +60,7 @@ def remove_extremes(
     return maps.minimum(top[..., None, None])             # (..., h, w)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-038
-def rescale(
-    values: torch.Tensor, # (h, w)
+def rescale(values: torch.Tensor, # (h, w)
 ) -> torch.Tensor: # (h, w) in [0, 1]; zeros if all values are equal
     "Shift and stretch a map: its smallest value to 0, its largest to 1. DiffEdit, section 3.2."
     values = values - values.min()
@@ -227,8 +225,7 @@ def diffedit_mask(
                         eps_source, eps_target, maps, difference, threshold, method)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-083
-def mask_scores(
-    sd, # `StableDiffusion`
+def mask_scores(sd, # `StableDiffusion`
     pairs: list, # of (Scene, the target's name), from `edit_pairs`
     **options, # of `diffedit_mask`: num_maps, strength, threshold, method ...
 ) -> list[float]: # IoU in [0, 1] for each pair, at the picture's size
