@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .scenes import backgrounds, caption, scene, subjects
-from .stable_diffusion import StableDiffusion, new_components
+from .stable_diffusion import StableDiffusion, _no_bars, new_components
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-005
 def vocabulary():
@@ -59,6 +59,7 @@ def fit(
     ema=.999,          # how much of the average is kept at each step
     save_every=250,    # steps
     score=None,        # score(average) -> float, written to the log at each save
+    progress=True,     # show a progress bar
 ):                     # -> the average of the weights, an nn.Module
     "Train `model`; go on from the last checkpoint in `folder`, if there is one."
     from tqdm.auto import tqdm
@@ -71,7 +72,7 @@ def fit(
         model.load_state_dict(state['module']); average.load_state_dict(state['average']); optimizer.load_state_dict(state['optimizer'])
         start = state['step']
     end, values, since = min(steps, stop_at or steps), [], time.perf_counter()
-    for step in tqdm(range(start, end), initial=start, total=steps, disable=rank > 0, desc=folder.name):
+    for step in tqdm(range(start, end), initial=start, total=steps, disable=rank > 0 or not progress, desc=folder.name):
         rng = np.random.default_rng((seed, step, rank))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         for group in optimizer.param_groups: group['lr'] = learning_rate(step, steps, lr, warmup)
@@ -160,13 +161,14 @@ def encode_scenes(
     chunks,      # how many files
     chunk=2048,  # scenes in each
     rank=0, processes=1,
+    progress=True,
 ):
     "Latents of training scenes, with the numbers of their subject and background, into files."
     from tqdm.auto import tqdm
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     names, places = sum(subjects().values(), ()), backgrounds()
-    for k in tqdm(range(rank, chunks, processes), disable=rank > 0, desc='latents'):
+    for k in tqdm(range(rank, chunks, processes), disable=rank > 0 or not progress, desc='latents'):
         if (folder / f'{k:03}.pt').exists(): continue
         scenes = training_scenes(np.random.default_rng((1, k)), chunk)
         latents = torch.cat([vae.encode(pixels(scenes[i:i+32]).contiguous(memory_format=torch.channels_last)).latent_dist.mode() for i in range(0, chunk, 32)])
@@ -229,26 +231,26 @@ def new_text_to_noise(seed=0, **settings):
     return TextToNoise(parts['text_encoder'], parts['unet'].to(memory_format=torch.channels_last)), parts['tokenizer'], parts['scheduler']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-045
-RECIPE = dict(vae=dict(steps=4300, batch=8, lr=2e-3),    # batch: samples a step of each process
-              latents=dict(chunks=30),                   # of 2048 scenes
-              unet=dict(steps=20_000, batch=16, lr=1e-3, ema=.9995, save_every=500),
+RECIPE = dict(vae=dict(steps=3400, batch=8, lr=2e-3),    # batch: samples a step of each process
+              latents=dict(chunks=24),                   # of 2048 scenes
+              unet=dict(steps=11_500, batch=16, lr=1e-3, ema=.9995),
               processes=2, seed=0)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-046
-def _stage(rank, stage, folder, recipe, address):
+def _stage(rank, stage, folder, recipe, address, progress):
     "One process of one stage of the training."
     torch.set_num_threads(1)
     processes = recipe['processes']
     if processes > 1: torch.distributed.init_process_group('gloo', init_method=address, rank=rank, world_size=processes)
     vae = new_vae(recipe['seed'])
     if stage != 'vae': vae.load_state_dict(torch.load(folder / 'vae/last.pt', weights_only=True)['average'])
-    if stage == 'vae': fit(vae, vae_loss, folder=folder / 'vae', seed=recipe['seed'], rank=rank, score=psnr, **recipe['vae'])
-    if stage == 'latents': encode_scenes(vae.eval(), folder / 'latents', rank=rank, processes=processes, **recipe['latents'])
+    if stage == 'vae': fit(vae, vae_loss, folder=folder / 'vae', seed=recipe['seed'], rank=rank, progress=progress, score=psnr, **recipe['vae'])
+    if stage == 'latents': encode_scenes(vae.eval(), folder / 'latents', rank=rank, processes=processes, progress=progress, **recipe['latents'])
     if stage == 'unet':
         latents, numbers, _, _ = load_latents(folder / 'latents')
         model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
         loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-        fit(model, loss, folder=folder / 'unet', seed=recipe['seed'], rank=rank, **recipe['unet'])
+        fit(model, loss, folder=folder / 'unet', seed=recipe['seed'], rank=rank, progress=progress, **recipe['unet'])
     if processes > 1: torch.distributed.destroy_process_group()
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-047
@@ -256,12 +258,13 @@ def train(
     folder='~/.cache/lessonlib/train', # checkpoints and logs; a run found there is gone on with
     out=None,                          # where the finished model goes; None: `folder`/model
     recipe=RECIPE,
+    progress=True,                     # show progress bars
 ):                                     # -> Path of the model
     "Train a tiny Stable Diffusion: autoencoder, latents, UNet and text encoder; then save it."
     folder = Path(folder).expanduser()
     for stage in ('vae', 'latents', 'unet'):
         with tempfile.TemporaryDirectory() as tmp:
-            torch.multiprocessing.spawn(_stage, (stage, folder, recipe, f'file://{tmp}/meet'), nprocs=recipe['processes'])
+            torch.multiprocessing.spawn(_stage, (stage, folder, recipe, f'file://{tmp}/meet', progress), nprocs=recipe['processes'])
     return save_model(folder, out or folder / 'model')
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-048
@@ -277,8 +280,10 @@ def save_model(
     _, _, mean, std = load_latents(folder / 'latents')
     model, tokenizer, scheduler = new_text_to_noise()
     model.load_state_dict(torch.load(folder / 'unet/last.pt', weights_only=True)['average'])
-    sd = StableDiffusion(tokenizer=tokenizer, text_encoder=model.text_encoder, vae=fold_statistics(vae, mean, std), unet=model.unet, scheduler=scheduler)
-    sd.pipe.to(torch.float16 if half else torch.float32).save_pretrained(out)
+    networks = dict(vae=fold_statistics(vae, mean, std), text_encoder=model.text_encoder, unet=model.unet)
+    if half:
+        for network in networks.values(): nn.Module.half(network)
+    with _no_bars(): StableDiffusion(tokenizer=tokenizer, scheduler=scheduler, **networks).pipe.save_pretrained(out)
     settings = json.loads((out / 'text_encoder/config.json').read_text()) | dict(dtype='float32')   # else it alone would load as float16
     (out / 'text_encoder/config.json').write_text(json.dumps(settings, indent=2) + '\n')
     logs = {stage: [json.loads(line) for line in open(folder / stage / 'log.jsonl')] for stage in ('vae', 'unet')}
