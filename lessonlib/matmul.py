@@ -15,13 +15,12 @@ __all__ = ['load_digits', 'Matrix', 'triple_loop', 'check_operands', 'matmul_loo
 # %% ../nbs/01_matmul.ipynb #cell-005
 _DIGITS = Path(__file__).parent/'data/digits' if '__file__' in globals() else Path('../lessonlib/data/digits')
 
-# %% ../nbs/01_matmul.ipynb #cell-006
 def load_digits(): # images (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64, 0 to 9
     "Handwritten digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49, CC BY 4.0."
     with np.load(_DIGITS/'digits.npz') as file: images, labels = file['images'], file['labels']
     return torch.from_numpy(images).float()/16, torch.from_numpy(labels).long()
 
-# %% ../nbs/01_matmul.ipynb #cell-016
+# %% ../nbs/01_matmul.ipynb #cell-015
 class Matrix:
     "A matrix of nested lists, indexed as `m[i, j]`."
     def __init__(self,
@@ -32,7 +31,7 @@ class Matrix:
     def __getitem__(self, place): return self.rows[place[0]][place[1]]
     def __setitem__(self, place, value): self.rows[place[0]][place[1]] = value
 
-# %% ../nbs/01_matmul.ipynb #cell-019
+# %% ../nbs/01_matmul.ipynb #cell-018
 def triple_loop(
     a, # (m, k), anything with `shape` and `[i, j]`
     b, # (k, n)
@@ -44,7 +43,7 @@ def triple_loop(
             for k in range(a.shape[1]):
                 c[i, j] += a[i, k]*b[k, j]
 
-# %% ../nbs/01_matmul.ipynb #cell-022
+# %% ../nbs/01_matmul.ipynb #cell-021
 def check_operands(
     a, # (m, k) tensor or array of float32 or float64
     b, # (k, n) of the same kind and dtype
@@ -58,12 +57,11 @@ def check_operands(
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise ValueError(message)
     return (*a.shape, b.shape[1])
 
-# %% ../nbs/01_matmul.ipynb #cell-024
+# %% ../nbs/01_matmul.ipynb #cell-023
 def _zeros(a, rows, columns):
     "Zeros of the kind and dtype of `a`."
     return np.zeros((rows, columns), a.dtype) if isinstance(a, np.ndarray) else a.new_zeros(rows, columns)
 
-# %% ../nbs/01_matmul.ipynb #cell-025
 def matmul_loops(
     a, # (m, k) tensor or array, as `check_operands` wants it
     b, # (k, n)
@@ -74,7 +72,7 @@ def matmul_loops(
     triple_loop(a, b, c)
     return c
 
-# %% ../nbs/01_matmul.ipynb #cell-032
+# %% ../nbs/01_matmul.ipynb #cell-030
 @numba.njit
 def dot(
     x, # (k,) array
@@ -86,7 +84,7 @@ def dot(
     for i in range(len(x)): total += x[i]*y[i]
     return total
 
-# %% ../nbs/01_matmul.ipynb #cell-037
+# %% ../nbs/01_matmul.ipynb #cell-035
 def _array(x):
     "The numbers as an array that lies row by row."
     return np.ascontiguousarray(x if isinstance(x, np.ndarray) else x.detach().numpy())
@@ -95,7 +93,6 @@ def _like(a, c):
     "The array as what `a` is."
     return c if isinstance(a, np.ndarray) else torch.from_numpy(c)
 
-# %% ../nbs/01_matmul.ipynb #cell-038
 def matmul_dot(
     a, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
     b, # (k, n)
@@ -107,7 +104,7 @@ def matmul_dot(
         for j in range(columns): c[i, j] = dot(left[i], right[:, j])
     return _like(a, c)
 
-# %% ../nbs/01_matmul.ipynb #cell-043
+# %% ../nbs/01_matmul.ipynb #cell-040
 def triple_loop_by_rows(
     a, # (m, k) array
     b, # (k, n)
@@ -119,10 +116,9 @@ def triple_loop_by_rows(
             for j in range(b.shape[1]):
                 c[i, j] += a[i, k]*b[k, j]
 
-# %% ../nbs/01_matmul.ipynb #cell-045
+# %% ../nbs/01_matmul.ipynb #cell-046
 _compiled_by_rows = numba.njit(triple_loop_by_rows)
 
-# %% ../nbs/01_matmul.ipynb #cell-048
 def matmul_numba(
     a, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
     b, # (k, n)
@@ -133,7 +129,7 @@ def matmul_numba(
     _compiled_by_rows(_array(a), _array(b), c)
     return _like(a, c)
 
-# %% ../nbs/01_matmul.ipynb #cell-058
+# %% ../nbs/01_matmul.ipynb #cell-055
 def inner_product(
     plus, # function of two numbers, such as `operator.add` or `min`
     times, # function of two vectors, number by number, such as `operator.mul`
@@ -148,7 +144,7 @@ def inner_product(
         return c
     return product
 
-# %% ../nbs/01_matmul.ipynb #cell-064
+# %% ../nbs/01_matmul.ipynb #cell-061
 def frobenius_norm(
     a, # (m, n) tensor of floats
 ): # tensor without axes
@@ -159,7 +155,7 @@ def frobenius_norm(
     if a.ndim != 2: raise ValueError(message)
     return (a*a).sum().sqrt()
 
-# %% ../nbs/01_matmul.ipynb #cell-067
+# %% ../nbs/01_matmul.ipynb #cell-064
 def matmul_elementwise(
     a, # (m, k) tensor or array, as `check_operands` wants it
     b, # (k, n)
