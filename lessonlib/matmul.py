@@ -24,7 +24,7 @@ def load_digits(): # images (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64
 class Matrix:
     "A matrix of nested lists, indexed as `m[i, j]`."
     def __init__(self,
-        rows, # list of m lists of n numbers
+        rows, # m lists of n numbers; m is 1 or more
     ): self.rows = rows
     @property
     def shape(self): return len(self.rows), len(self.rows[0]) # (m, n)
@@ -99,7 +99,8 @@ def matmul_dot(
 ): # (m, n), without gradient
     "Matrix product with the inner loop compiled. Raises as `check_operands`."
     rows, _, columns = check_operands(a, b)
-    left, right, c = _array(a), _array(b), _zeros(_array(a), rows, columns)
+    left, right = _array(a), _array(b)
+    c = np.zeros((rows, columns), left.dtype)
     for i in range(rows):
         for j in range(columns): c[i, j] = dot(left[i], right[:, j])
     return _like(a, c)
@@ -125,8 +126,9 @@ def matmul_numba(
 ): # (m, n), without gradient
     "Matrix product with all loops compiled, in the order i, k, j. Raises as `check_operands`."
     rows, _, columns = check_operands(a, b)
-    c = np.zeros((rows, columns), _array(a).dtype)
-    _compiled_by_rows(_array(a), _array(b), c)
+    left, right = _array(a), _array(b)
+    c = np.zeros((rows, columns), left.dtype)
+    _compiled_by_rows(left, right, c)
     return _like(a, c)
 
 # %% ../nbs/01_matmul.ipynb #cell-055
