@@ -44,7 +44,7 @@ def average_gradients(params):
     flat /= torch.distributed.get_world_size()
     for p, grad in zip(params, flat.split([p.numel() for p in params])): p.grad.copy_(grad.view_as(p))
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-014
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-016
 def fit(
     model,             # nn.Module, trained in place
     loss,              # loss(model, batch, rng, generator) -> scalar tensor
@@ -95,7 +95,7 @@ def fit(
             (folder / 'next.pt').replace(folder / 'last.pt')                     # never half a file
     return average
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-019
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-021
 def training_scenes(rng, n, size=64):
     "`n` random scenes with seeds below one million."
     names, places = sum(subjects().values(), ()), backgrounds()
@@ -105,7 +105,7 @@ def pixels(scenes):
     "Their pictures as a tensor (n, 3, size, size) in [-1, 1], the range that the autoencoder works in."
     return torch.from_numpy(np.stack([np.asarray(s.image) for s in scenes])).permute(0, 3, 1, 2) / 127.5 - 1
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-022
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-024
 def vae_loss(vae, batch, rng, generator, size=64):
     "Reconstruction error of `batch` new scenes, with a sampled latent."
     x = pixels(training_scenes(rng, batch, size)).contiguous(memory_format=torch.channels_last)
@@ -114,7 +114,7 @@ def vae_loss(vae, batch, rng, generator, size=64):
     y = vae.decode(z).sample
     return F.mse_loss(y, x) + .02 * F.l1_loss(y, x) + 3e-7 * posterior.kl().mean()
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-024
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-026
 @torch.no_grad()
 def psnr(vae, n=64, first_seed=10_000_000, drawing='seen'):
     "Mean peak signal-to-noise ratio in dB over `n` scenes that were not trained on."
@@ -123,7 +123,7 @@ def psnr(vae, n=64, first_seed=10_000_000, drawing='seen'):
     y = vae.decode(vae.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
     return float((-10 * ((x - y) / 2).pow(2).mean((1, 2, 3)).log10()).mean())
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-026
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-028
 def new_vae(seed=0, **settings):
     "An autoencoder with random weights and a small variance."
     with torch.random.fork_rng():
@@ -134,7 +134,7 @@ def new_vae(seed=0, **settings):
         vae.quant_conv.weight[4:] *= .1
     return vae.to(memory_format=torch.channels_last)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-030
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-032
 @torch.no_grad()
 def fold_statistics(
     vae,  # AutoencoderKL, not changed
@@ -153,7 +153,7 @@ def fold_statistics(
     vae.register_to_config(scaling_factor=1.)
     return vae
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-032
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-034
 @torch.no_grad()
 def encode_scenes(
     vae,
@@ -176,7 +176,7 @@ def encode_scenes(
         torch.save(dict(latents=latents.half(), numbers=numbers), folder / f'next{rank}.pt')
         (folder / f'next{rank}.pt').replace(folder / f'{k:03}.pt')
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-033
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-035
 def load_latents(folder, limit=None):
     "All latents (n, 4, h, w) float32 normalised by channel, the numbers (n, 2), and the mean and spread (4,) that were taken out."
     parts = [torch.load(f, weights_only=True) for f in sorted(Path(folder).glob('[0-9]*.pt'))[:limit]]
@@ -184,7 +184,7 @@ def load_latents(folder, limit=None):
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     return (latents - mean[:, None, None]) / std[:, None, None], numbers, mean, std
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-036
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-038
 class TextToNoise(nn.Module):
     "The two networks that are trained together: text and noised latents in, noise out."
     def __init__(self, text_encoder, unet):
@@ -194,7 +194,7 @@ class TextToNoise(nn.Module):
     def forward(self, latents, timestep, tokens): # (b,4,h,w), (b,), (b,tokens) -> (b,4,h,w)
         return self.unet(latents, timestep, self.text_encoder(tokens)[0]).sample
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-037
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-039
 class Captions:
     "Token ids (16,) of every caption: `ids[subject, background, 0 or 1]`, the last background being none, 1 with 'a picture of'."
     def __init__(self, tokenizer):
@@ -210,7 +210,7 @@ class Captions:
         ids = self.ids[numbers[:, 0], place, torch.from_numpy(u[2] < .1).long()]
         return torch.where(torch.from_numpy(u[0] < 1 / 8)[:, None], self.empty, ids)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-040
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-042
 def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas):
     "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`."
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
@@ -222,7 +222,7 @@ def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas)
     snr = alpha / (1 - alpha)
     return (snr.clamp(max=5) / snr * (predicted - noise).pow(2)).mean()
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-043
 def new_text_to_noise(seed=0, **settings):
     "A text encoder and a UNet with random weights, and the tokenizer and scheduler that go with them."
     with torch.random.fork_rng():
@@ -230,13 +230,13 @@ def new_text_to_noise(seed=0, **settings):
         parts = new_components(vocabulary(), unet=UNET | settings)
     return TextToNoise(parts['text_encoder'], parts['unet'].to(memory_format=torch.channels_last)), parts['tokenizer'], parts['scheduler']
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-045
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-048
 RECIPE = dict(vae=dict(steps=3400, batch=8, lr=2e-3),    # batch: samples a step of each process
               latents=dict(chunks=24),                   # of 2048 scenes
               unet=dict(steps=11_500, batch=16, lr=1e-3, ema=.9995),
               processes=2, seed=0)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-046
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-049
 def _stage(rank, stage, folder, recipe, address, progress):
     "One process of one stage of the training."
     torch.set_num_threads(1)
@@ -253,7 +253,7 @@ def _stage(rank, stage, folder, recipe, address, progress):
         fit(model, loss, folder=folder / 'unet', seed=recipe['seed'], rank=rank, progress=progress, **recipe['unet'])
     if processes > 1: torch.distributed.destroy_process_group()
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-047
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-050
 def train(
     folder='~/.cache/lessonlib/train', # checkpoints and logs; a run found there is gone on with
     out=None,                          # where the finished model goes; None: `folder`/model
@@ -267,7 +267,7 @@ def train(
             torch.multiprocessing.spawn(_stage, (stage, folder, recipe, f'file://{tmp}/meet', progress), nprocs=recipe['processes'])
     return save_model(folder, out or folder / 'model')
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-048
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-051
 def save_model(
     folder,     # of a training, finished or not
     out,        # new folder in the form of Stable Diffusion v1
