@@ -23,20 +23,21 @@ class Paired(NamedTuple):
     seconds: float   # s, the function's median
     reference: float # s, the reference's median
 
-def _clock(function, args):
-    start = time.perf_counter()
+def _seconds(function, args, clock):
+    start = clock()
     function(*args)
-    return time.perf_counter() - start
+    return clock() - start
 
 def paired(
     function,   # what to time
     reference,  # what to compare it with
     *args,      # the arguments of both
     runs=9,     # pairs
+    clock=time.perf_counter,  # `time.thread_time` counts only what this thread computes
 ) -> Paired:
     "Time two functions in turn, after one call of each to warm up."
     function(*args), reference(*args)
-    times = [(_clock(function, args), _clock(reference, args)) for _ in range(runs)]
+    times = [(_seconds(function, args, clock), _seconds(reference, args, clock)) for _ in range(runs)]
     share = statistics.median(theirs/ours for ours, theirs in times)
     return Paired(share, *map(statistics.median, zip(*times)))
 
@@ -105,11 +106,12 @@ def compile_source(
     source,     # Python source of one function, str
     name,       # the function's name in it
     signature,  # numba types of its arguments
+    **names,    # what else the source may use
 ):              # compiled function
     "Compile generated source to machine code with vectors. numba's switch `SLP_VECTORIZE` is put back."
     filename = f'<{name} {hash(source)}>'
     linecache.cache[filename] = len(source), None, source.splitlines(True), filename
-    space = {}
+    space = dict(names)
     exec(compile(source, filename, 'exec'), space)
     before, config.SLP_VECTORIZE = config.SLP_VECTORIZE, 1
     try: return njit(signature, fastmath={'contract'})(space[name])
@@ -126,7 +128,7 @@ def vector_bytes(
     if features is None: features = _host_features()
     return 64 if features.get('avx512f') else 32 if features.get('avx2') else 16
 
-# %% ../nbs/07_gemm.ipynb #cell-039
+# %% ../nbs/07_gemm.ipynb #cell-041
 def kernel_source(
     rows,     # of the tile
     columns,  # of the tile
@@ -145,7 +147,7 @@ def kernel_source(
         lines += ['    ' + '; '.join(f'row[{j}] += c{i}_{j}' for j in column)]
     return '\n'.join(lines) + '\n'
 
-# %% ../nbs/07_gemm.ipynb #cell-044
+# %% ../nbs/07_gemm.ipynb #cell-046
 def tile_shape(
     dtype,        # numpy dtype, float32 or float64
     vector=None,  # bytes of a vector register; this machine's without
@@ -154,7 +156,7 @@ def tile_shape(
     vector = vector or vector_bytes()
     return 8 if vector == 64 else 4, 2*vector//np.dtype(dtype).itemsize
 
-# %% ../nbs/07_gemm.ipynb #cell-046
+# %% ../nbs/07_gemm.ipynb #cell-048
 @functools.cache
 def compiled_kernel(
     dtype,    # numpy dtype
@@ -165,7 +167,7 @@ def compiled_kernel(
     t = numba.from_dtype(np.dtype(dtype))
     return compile_source(kernel_source(rows, columns), 'kernel', numba.void(t[:, ::1], t[:, ::1], t[:, :]))
 
-# %% ../nbs/07_gemm.ipynb #cell-054
+# %% ../nbs/07_gemm.ipynb #cell-056
 @functools.cache
 def compiled_packing(
     dtype,    # numpy dtype
@@ -195,7 +197,7 @@ def compiled_packing(
                 panel[:, :b.shape[1] - start] = b[:, start:]
     return pack_rows, pack_columns
 
-# %% ../nbs/07_gemm.ipynb #cell-058
+# %% ../nbs/07_gemm.ipynb #cell-060
 GROUP = 16  # panels of b that the next cache keeps while the panels of a pass by
 
 @functools.cache
@@ -223,7 +225,7 @@ def compiled_block(
                         tile += edge[:tile.shape[0], :tile.shape[1]]
     return block
 
-# %% ../nbs/07_gemm.ipynb #cell-059
+# %% ../nbs/07_gemm.ipynb #cell-061
 def _product(a, b, block, depth, height):
     "The product of arrays, in blocks of `depth` columns and `height` rows of a."
     (m, k), n = a.shape, b.shape[1]
@@ -236,7 +238,7 @@ def _product(a, b, block, depth, height):
         for i in range(0, m, height): block(a[i:i + height, p:p + depth], b_panels, c[i:i + height])
     return c
 
-# %% ../nbs/07_gemm.ipynb #cell-063
+# %% ../nbs/07_gemm.ipynb #cell-065
 def gemm(
     a,  # (m, k) array or CPU tensor, float32 or float64, in any layout
     b,  # (k, n) of the same kind and dtype
@@ -253,7 +255,7 @@ def _array(tensor, name):
     if tensor.device.type != 'cpu': raise TypeError(f'{name}: expected a tensor on the CPU, got one on {tensor.device}')
     return tensor.detach().numpy()
 
-# %% ../nbs/07_gemm.ipynb #cell-073
+# %% ../nbs/07_gemm.ipynb #cell-075
 @functools.cache
 def compiled_parallel_block(
     dtype,  # numpy dtype
@@ -275,9 +277,11 @@ def gemm_parallel(
     b,  # (k, n) of the same kind and dtype
 ):      # (m, n) of the same kind
     "`gemm` on all of numba's threads (`numba.set_num_threads` chooses how many)."
-    return _run(a, b, compiled_parallel_block, numba.get_num_threads())
+    before = torch.get_num_threads()  # numba and torch may share one pool of threads
+    try: return _run(a, b, compiled_parallel_block, numba.get_num_threads())
+    finally: torch.set_num_threads(before)
 
-# %% ../nbs/07_gemm.ipynb #cell-082
+# %% ../nbs/07_gemm.ipynb #cell-084
 @cuda.jit
 def naive_kernel(
     a, # (m, k) array
@@ -291,7 +295,7 @@ def naive_kernel(
         for p in range(a.shape[1]): total += a[i, p]*b[p, j]
         c[i, j] = total
 
-# %% ../nbs/07_gemm.ipynb #cell-084
+# %% ../nbs/07_gemm.ipynb #cell-086
 def tiled_kernel(
     tile,   # threads along one side of a block
     dtype,  # numpy dtype of the arrays
@@ -316,7 +320,7 @@ def tiled_kernel(
         if i < c.shape[0] and j < c.shape[1]: c[i, j] = total
     return kernel
 
-# %% ../nbs/07_gemm.ipynb #cell-085
+# %% ../nbs/07_gemm.ipynb #cell-087
 def gemm_cuda(
     a,            # (m, k) numpy array, float32 or float64
     b,            # (k, n) of the same dtype
