@@ -1,7 +1,7 @@
 """Which tests `make test` leaves to `make test-all`."""
 import pytest
 
-SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab'}
+SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz'}
 
 
 def pytest_collection_modifyitems(items):

@@ -1,12 +1,12 @@
-"""The notebooks that hold a live mask, in JupyterLab: Run All, no cell with an error, and the piece follows its sliders."""
-import json, os, shutil, socket, subprocess, sys, time, urllib.request
+"""The notebooks that hold a live mask or a quiz, in JupyterLab: Run All, no cell with an error, and the piece answers."""
+import json, os, re, shutil, socket, subprocess, sys, time, urllib.request
 from pathlib import Path
 import pytest
 from browser import executable, open_page
 
 NBS = Path(__file__).resolve().parent.parent/'nbs'
 NOTEBOOKS = [p for p in sorted(NBS.rglob('*.ipynb')) if not {'_proc', '.ipynb_checkpoints'} & set(p.parts)
-             and 'data-live-mask' in p.read_text(encoding='utf-8')]
+             and re.search('data-live-mask|data-quiz', p.read_text(encoding='utf-8'))]
 TIMEOUT = 600  # seconds for one notebook
 
 
@@ -47,7 +47,7 @@ def lab(tmp_path):
         except subprocess.TimeoutExpired: process.kill()
 
 
-def test_there_are_notebooks_to_try(): assert NBS/'helpers'/'show.ipynb' in NOTEBOOKS
+def test_there_are_notebooks_to_try(): assert {NBS/'helpers'/'show.ipynb', NBS/'helpers'/'check.ipynb'} <= set(NOTEBOOKS)
 
 
 @pytest.mark.parametrize('notebook', NOTEBOOKS, ids=lambda p: p.stem)
@@ -69,20 +69,56 @@ def test_run_all(notebook, lab, tmp_path):
         assert [o['evalue'] for c in cells for o in c['outputs'] if o['output_type'] == 'error'] == []
         assert all(c['execution_count'] for c in cells)
         page.set_default_timeout(60_000)
-        follow_sliders(page)
+        if has(page, 'data-live-mask'): follow_sliders(page)
+        if has(page, 'data-quiz'): answer_quiz(page)
         foreign = [url for url in page.requests if not url.startswith((address, address.replace('http', 'ws'), 'data:', 'blob:', 'about:'))]
         assert foreign == []
 
 
+def has(page, mark):
+    "The first cell whose output holds the mark, from 1; 0 if there is none."
+    return page.evaluate("""mark => {
+        const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells;
+        return 1 + cells.findIndex(cell => JSON.stringify((cell.outputs ?? []).map(output => output.data?.['text/html'] ?? '')).includes(mark));
+    }""", mark)
+
+
+def go_to(page, mark):
+    "Scroll to the first cell whose output holds the mark."
+    page.evaluate("""index => { const notebook = window.jupyterapp.shell.currentWidget.content;
+                                notebook.activeCellIndex = index; return notebook.scrollToItem(index, 'center'); }""", has(page, mark) - 1)
+
+
+def answer_quiz(page):
+    "Every option and every field of the first quiz gives an answer, both right and wrong ones come, and no key starts a shortcut."
+    go_to(page, 'data-quiz')
+    quiz = page.locator('.lessonlib-quiz').first
+    quiz.locator('.Quiz').first.wait_for()
+    assert quiz.locator(':scope > pre').count() == 0
+    count = page.evaluate('window.jupyterapp.shell.currentWidget.content.widgets.length')
+    for question in quiz.locator('.Quiz').all():
+        said, seen = question.locator('.Feedback'), []
+        for option in question.locator('label.MCButton').all():
+            option.click()
+            seen.append(said.inner_text().split('.')[0])
+        for box in question.locator('input.Input-text').all():
+            box.click()
+            page.keyboard.type('1a')  # `a` would add a cell
+            page.keyboard.press('Enter')
+            seen.append(said.inner_text().split('.')[0])
+            right = json.loads(box.get_attribute('data-answers'))[0]
+            box.click()
+            page.keyboard.type(str(right['answer'] if 'answer' in right else right['value'] if 'value' in right else sum(right['range'])/2))
+            page.keyboard.press('Enter')
+            seen.append(said.inner_text().split('.')[0])
+        assert sorted(set(seen)) == ['Not yet', 'Right'] and seen.count('Right') == 1, seen
+    assert page.evaluate('window.jupyterapp.shell.currentWidget.content.widgets.length') == count
+    page.screenshot(path=os.environ.get('LESSONLIB_SCREENSHOT', os.devnull), type='png')
+
+
 def follow_sliders(page):
     "The first live mask is drawn, and its sliders, by key and by mouse, change what it says."
-    index = page.evaluate("""() => {
-        const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells;
-        return cells.findIndex(cell => JSON.stringify(cell.outputs ?? '').includes('data-live-mask'));
-    }""")
-    assert index >= 0
-    page.evaluate("""index => { const notebook = window.jupyterapp.shell.currentWidget.content;
-                                notebook.activeCellIndex = index; return notebook.scrollToItem(index, 'center'); }""", index)
+    go_to(page, 'data-live-mask')
     piece = page.locator('.lessonlib-live-mask').first
     piece.wait_for()
     assert piece.get_attribute('data-pixels'), 'the script did not run'
