@@ -471,22 +471,21 @@ _QUIZ_STYLES = """.lessonlib-quiz { background: #fff; color: #222; color-scheme:
 --jq-correct-color: #0a6b2d; --jq-incorrect-color: #b3141b; --jq-numeric-input-bg: #fff; --jq-numeric-input-label: #222; --jq-link-color: #24476b;
 @THEIRS@
 .Quiz { border-radius: 6px; font: 15px/1.4 sans-serif; }
-.Quiz code { background: none; color: inherit; font-size: inherit; font-weight: 600; padding: 0; }
+.Quiz code { background: none !important; color: inherit !important; font-size: inherit !important; font-weight: 600; padding: 0 !important; }
 .Answer { border-radius: 6px; margin: 8px 0 4px; gap: 8px; }
 .MCButton { font-size: 15px; padding: 7px; margin: 0; }
 .MCButton:focus-within { outline: 3px solid #e69f00; }
-.MCButton.correctButton, .MCButton.incorrectButton { color: #fff; }
 .sr-only { position: absolute; opacity: 0; pointer-events: none; }
 .InpLabel { font-size: 15px; }
 .Answer:has(.Input-text)::after { content: 'Enter checks it.'; font-size: 12px; color: #555; }
-.Input-text, .Input-text:focus { color: #222; font-size: 15px; line-height: 1.4; border: 1px solid #555; margin: 0; }
-.Input-text.correctButton, .Input-text.incorrectButton { color: #fff; }
+.Input-text, .Input-text:focus { color: #222; font-size: 15px; line-height: 1.4; border: 1px solid #555; margin: 0; transition: none; }
+.correctButton, .incorrectButton, .correctButton:focus, .incorrectButton:focus { animation: none; color: #fff; background: var(--jq-correct-color); }
+.incorrectButton, .incorrectButton:focus { background: var(--jq-incorrect-color); }
 .Feedback { font-size: 14px; text-align: left; color: #222; }
 .Feedback > b { color: var(--jq-incorrect-color); }
 .Feedback.correct > b { color: var(--jq-correct-color); }
 .Feedback pre { margin: 4px 0; padding: 0; font: 12px/1.35 monospace; color: inherit; background: none; border: none; overflow-x: auto; }
-}
-@KEYFRAMES@"""
+}"""
 
 # %% ../nbs/helpers/check.ipynb #check-35
 def _quiz_html(asked):
@@ -496,8 +495,7 @@ def _quiz_html(asked):
     except ModuleNotFoundError: return None
     data = json.dumps([*map(_question_data, itertools.count(1), asked.questions, asked.options)], separators=(',', ':')).replace('</', '<\\/')
     theirs = re.sub(r'/\*.*?\*/|\s*\n\s*', ' ', (home/'styles.css').read_text(encoding='utf-8'), flags=re.DOTALL)
-    rules, mark, keyframes = theirs.partition('@keyframes')
-    styles = _QUIZ_STYLES.replace('@THEIRS@', rules).replace('@KEYFRAMES@', mark + keyframes)
+    styles = _QUIZ_STYLES.replace('@THEIRS@', theirs.partition('@keyframes')[0])
     parts = dict(ID=hashlib.sha256(data.encode()).hexdigest()[:12], NUMBER=str(len(asked.questions)), STYLES=styles,
                  TEXT=html.escape(repr(asked)), SCRIPT=_quiz_script(home), DATA=data)
     return re.sub('@([A-Z]+)@', lambda match: parts[match[1]], _QUIZ)

@@ -95,6 +95,8 @@ def answer_quiz(page):
     quiz = page.locator('.lessonlib-quiz').first
     quiz.locator('.Quiz').first.wait_for()
     assert quiz.locator(':scope > pre').count() == 0
+    backgrounds = quiz.locator('code').evaluate_all('pieces => pieces.map(piece => getComputedStyle(piece).backgroundColor)')
+    assert set(backgrounds) <= {'rgba(0, 0, 0, 0)'}, "JupyterLab's own colours lie behind the code"
     count = page.evaluate('window.jupyterapp.shell.currentWidget.content.widgets.length')
     for question in quiz.locator('.Quiz').all():
         said, seen = question.locator('.Feedback'), []
