@@ -204,7 +204,8 @@ def _forbidden(candidate, allowed):
     allowed = set(allowed.split() if isinstance(allowed, str) else allowed)
     try: extra = [name for name in _used(candidate) if name not in allowed]
     except (AttributeError, OSError, TypeError, SyntaxError): return 'its source cannot be read: write the answer with def'
-    return f'it uses {", ".join(extra)}; allowed here: {" ".join(sorted(allowed))}' if extra else ''
+    listed = f'; allowed here: {" ".join(sorted(allowed))}' if len(allowed) <= 12 else ', not allowed here'
+    return f'it uses {", ".join(extra)}{listed}' if extra else ''
 
 # %% ../nbs/helpers/check.ipynb #check-05
 def show_example(
@@ -242,10 +243,11 @@ def _cells(value):
 
 def _sheets(title, value, wrong, most=6):
     "What to draw of a value: tensors of up to two axes, or one text; each with its title and its marks."
+    words = f'{title}\n{tuple(value.shape)}' if hasattr(value, 'shape') else title
     if isinstance(value, (bool, numbers.Number, np.ndarray)): value = torch.as_tensor(value)
     if isinstance(value, BaseException): return [(title, type(value).__name__, None)]
     if not isinstance(value, torch.Tensor): return [(title, _short(_describe(value), 24), None)]
-    value, words = value.detach().cpu(), f'{title}\n{tuple(value.shape)}'
+    value = value.detach().cpu()
     places = list(itertools.product(*map(range, value.shape[:-2])))
     if len(places) > most or value.numel() > 256 or not value.numel(): return [(words, 'empty' if not value.numel() else 'too large to draw', None)]
     if value.dim() <= 2: return [(words, value, wrong)]
@@ -306,8 +308,8 @@ def check(
     return _say('right', f'{len(inputs)} case' + 's'*(len(inputs) != 1))
 
 def _size(args):
-    "How large a case is: how many numbers its tensors and arrays hold."
-    return sum(int(np.prod(value.shape)) if hasattr(value, 'shape') else 1 for value in args)
+    "How large a case is: the numbers in its tensors and arrays, and whole numbers as they are."
+    return sum(int(np.prod(v.shape)) if hasattr(v, 'shape') else abs(v) if isinstance(v, int) else 1 for v in args)
 
 # %% ../nbs/helpers/check.ipynb #check-13
 def random_cases(
