@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'to_pil', 'show_image', 'show_images', 'show_map', 'show_maps', 'show_tensor',
-           'overlay', 'light_figures', 'colorize', 'label', 'LiveResult', 'live_mask']
+           'overlay', 'light_figures', 'colorize', 'label', 'LiveResult', 'live_mask', 'cell_grids', 'shape_explorer']
 
 # %% ../nbs/helpers/show.ipynb #cell-003
 import numpy as np, torch
@@ -484,3 +484,128 @@ def _data_uri(image):
     image.thumbnail((256, 256))
     image.save(file, 'jpeg', quality=92)
     return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
+
+# %% ../nbs/helpers/show.ipynb #c6dab8fb
+def _shade(number):
+    "A light colour for a whole number, far from that of the next one."
+    return f'hsl({round(number*137.5) % 360} 75% {80 - number % 3*6}%'
+
+def _cell(text, number, pale):
+    "One cell of a table."
+    style = 'border:1px dashed #888;' if pale else 'border:1px solid #555;'
+    colour = '' if number is None else f'background:{_shade(number)} / .3);' if pale else f'background:{_shade(number)});color:#111;'
+    return f'<td style="{style}{colour}min-width:1.7em;padding:1px 4px;text-align:center">{text}</td>'
+
+def _sheet(rows): return '<table style="border-collapse:separate;border-spacing:2px;margin:2px 8px 2px 0;display:inline-table">' + ''.join(
+    f'<tr>{"".join(_cell(*cell) for cell in row)}</tr>' for row in rows) + '</table>'
+
+def cell_grids(
+    grids,  # list of (title, cells): nested lists of up to 3 axes of (text, whole number for the colour or None, pale)
+):          # str: HTML
+    "Draw small tensors as tables beside each other; a third axis becomes sheets."
+    import html
+    def sheets(cells):
+        depth, first = 0, cells
+        while isinstance(first, list): depth, first = depth + 1, first[0] if first else None
+        return [[cells]] if depth == 1 else [[[cells]]] if depth == 0 else [cells] if depth == 2 else cells
+    def one(title, cells):
+        drawn = '' if cells == [] else ''.join(map(_sheet, sheets(cells) if not isinstance(cells, tuple) else [[[cells]]]))
+        return f'<div><div style="font-weight:600">{html.escape(title)}</div>{drawn}</div>'
+    return ('<div class="lessonlib-cells" style="display:flex;gap:18px;flex-wrap:wrap;align-items:flex-start;font:13px/1.5 monospace;overflow-x:auto">'
+            + ''.join(one(*grid) for grid in grids) + '</div>')
+
+# %% ../nbs/helpers/show.ipynb #04ed05db
+_EXPLORER = r"""<div class="lessonlib-explorer" data-explorer="@ID@" style="border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:640px;font:14px/1.5 sans-serif">
+<label>a <input data-shape="0" value="@A@" aria-label="shape of a" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
+<label style="margin-left:1em">b <input data-shape="1" value="@B@" aria-label="shape of b" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
+<pre aria-live="polite" style="font:13px/1.4 monospace;overflow-x:auto;margin:8px 0 0;background:none;color:inherit">@TEXT@</pre>
+<script>(() => {
+const parse = text => {
+  const inner = text.trim().replace(/^\(|\)$/g, '').replace(/,\s*$/, '').trim();
+  if (!inner) return [];
+  return inner.split(/[\s,]+/).map(part => /^\d{1,9}$/.test(part) ? Number(part) : null);
+};
+const tuple = s => s.length === 1 ? `(${s[0]},)` : `(${s.join(', ')})`;
+const elements = s => s.reduce((n, size) => n * BigInt(size), 1n);
+const strides = s => s.map((_, i) => elements(s.slice(i + 1).map(size => Math.max(size, 1))));
+const padded = (s, rank) => [...Array(rank - s.length).fill(1), ...s];
+const align = shapes => {
+  const rank = Math.max(...shapes.map(s => s.length)), rows = shapes.map(s => padded(s, rank)), result = [];
+  for (let i = 0; i < rank; i++) {
+    const sizes = [...new Set(rows.map(row => row[i]).filter(size => size !== 1))];
+    result.push(sizes.length > 1 ? null : sizes.length ? sizes[0] : 1);
+  }
+  return result;
+};
+const index = (n, place, units) => {
+  const none = Array(units).fill('None');
+  if (place === n && n > 1) return ['...', ...none].join(', ');
+  return [...Array(place).fill(':'), ...none, ...Array(n - place).fill(':')].join(', ');
+};
+const fix = shapes => {
+  let best = null, order = 0;
+  const offer = (k, which, shape, words) => {
+    const found = align(shapes.map((s, i) => i === which ? shape : s));
+    order++;
+    if (found.includes(null)) return;
+    const key = [elements(found), k, order];
+    if (!best || key[0] < best.key[0] || (key[0] === best.key[0] && (k < best.key[1] || (k === best.key[1] && order < best.key[2])))) best = {key, words, shape, result: found};
+  };
+  for (let k = 1; k <= Math.max(...shapes.map(s => s.length)); k++) for (let which = 1; which >= 0; which--) {
+    const s = shapes[which], n = s.length, name = 'ab'[which];
+    for (let place = n; place > 0; place--)
+      offer(k, which, [...s.slice(0, place), ...Array(k).fill(1), ...s.slice(place)], `${name}[${index(n, place, k)}]`);
+    if (k === 1 && n === 2) offer(1, which, [s[1], s[0]], `${name}.T`);
+  }
+  return best;
+};
+const explain = shapes => {
+  const result = align(shapes), rank = result.length, width = 9, lines = [];
+  const row = (name, cells) => name.padEnd(7) + cells.map(c => String(c).padStart(width)).join('');
+  lines.push(row('', result.map((_, i) => `axis ${i - rank}`)));
+  const failed = result.indexOf(null), fails = failed >= 0;
+  shapes.forEach((s, i) => {
+    const gap = rank - s.length, before = strides(s);
+    const after = result.map((size, axis) => axis < gap || (s[axis - gap] === 1 && size !== 1) ? 0n : before[axis - gap]);
+    lines.push(row('ab'[i], [...Array(gap).fill('.'), ...s]) + (fails ? '' : `   strides ${tuple(before)} -> ${tuple(after)}`));
+  });
+  lines.push(row('result', result.map(size => size === null ? '?' : size)));
+  if (fails) {
+    const axis = failed - rank, sizes = shapes.map(s => s[s.length + axis]);
+    lines.push(`axis ${axis}: a of shape ${tuple(shapes[0])} has size ${sizes[0]}, b of shape ${tuple(shapes[1])} has size ${sizes[1]};\nsizes must be equal, or one of them 1`);
+    const f = fix(shapes);
+    lines.push(`smallest fix: ${f.words} has shape ${tuple(f.shape)}, and the result ${tuple(f.result)}`);
+    return lines.join('\n');
+  }
+  shapes.forEach((s, i) => {
+    const gap = rank - s.length, notes = [];
+    for (let axis = 0; axis < rank; axis++) {
+      if (axis < gap) notes.push(`axis ${axis - rank} added`);
+      else if (s[axis - gap] === 1 && result[axis] !== 1) notes.push(`axis ${axis - rank} stretched to ${result[axis]}`);
+    }
+    if (notes.length) lines.push(`${'ab'[i]}: ${notes.join(', ')}`);
+  });
+  const stored = shapes.reduce((n, s) => n + elements(s), 0n), full = elements(result) * 2n;
+  lines.push(`elements of the result: ${elements(result)}; stored by the operands: ${stored} (${stored * 4n} bytes);`, `full copies would store ${full} (${full * 4n} bytes)`);
+  return lines.join('\n');
+};
+for (const root of document.querySelectorAll('[data-explorer="@ID@"]')) {
+  const inputs = [...root.querySelectorAll('input')], out = root.querySelector('pre');
+  const update = () => {
+    const shapes = inputs.map(input => parse(input.value)), wrong = shapes.findIndex(s => s.includes(null) || s.length > 8);
+    out.textContent = wrong >= 0 ? `${'ab'[wrong]}: expected up to 8 whole numbers such as (3, 1), got ${inputs[wrong].value}` : explain(shapes);
+  };
+  for (const input of inputs) input.addEventListener('input', update);
+}
+})();</script></div>"""
+
+def shape_explorer(
+    a,     # text of the first shape
+    b,     # of the second
+    text,  # what is said of them at first
+):         # str: HTML, the same for the same arguments
+    "Two fields for shapes, and what `explain_broadcast` says of them, in a page without a kernel."
+    import hashlib, html, re
+    name = hashlib.sha256(f'{a}|{b}|{text}'.encode()).hexdigest()[:12]
+    parts = dict(ID=name, A=html.escape(a), B=html.escape(b), TEXT=html.escape(text))
+    return re.sub('@([A-Z]+)@', lambda match: parts[match[1]], _EXPLORER)
