@@ -298,7 +298,7 @@ def _draw_case(candidate, spec, args, tolerance):
 def _marks(found, wanted, tolerance):
     "Which numbers of a wrong answer to mark: none unless both are tensors of one shape and dtype."
     try:
-        if found.shape == wanted.shape and found.dtype == wanted.dtype: return _wrong_cells(found.detach().cpu(), wanted.detach().cpu(), tolerance)
+        if found.shape == wanted.shape: return _wrong_cells(found.detach().cpu(), wanted.detach().cpu(), tolerance)
     except Exception: pass  # no tensor, or one that has no numbers to compare
 
 # %% ../nbs/helpers/check.ipynb #cell-055
