@@ -653,8 +653,8 @@ def _meeting(reads, first, names):
 
 # %% ../nbs/helpers/show.ipynb #04ed05db
 _EXPLORER = r"""<div class="lessonlib-explorer" data-explorer="@ID@" style="border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:680px;font:14px/1.5 sans-serif">
-<label>a <input data-shape="0" data-lm-suppress-shortcuts="true" value="@A@" aria-label="shape of a" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
-<label style="margin-left:1em">b <input data-shape="1" data-lm-suppress-shortcuts="true" value="@B@" aria-label="shape of b" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
+<label>a <input data-shape="0" value="@A@" aria-label="shape of a" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
+<label style="margin-left:1em">b <input data-shape="1" value="@B@" aria-label="shape of b" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
 <div data-out aria-live="polite" style="margin-top:8px">@OUT@</div>
 <script>(() => {
 const TABLE = @TABLE@, KINDS = @KINDS@, WORDS = @WORDS@;

@@ -5,7 +5,7 @@ from browser import open_page
 from lessonlib.broadcasting import broadcast_explorer, explain_broadcast, explain_storage
 
 TYPED = ['()', '', '5', '(3, 1)', '3 1', '(4,)', ' 2,3 ', '(3, 2)', '(5, 3, 4)', '(5, 4)', '(8, 1, 6, 1)', '(7, 1, 5)', '0', '(2, 0, 3)', '(1, 1)',
-         '1 2 3 1 2 3 1 2', '1 2 3 4 5 6 7 8 9', 'three', '<b>&"', '(2, -1)', '2.5', '(3', '999999999 999999999 999999999', '(999999999, 2)']
+         '1 2 3 1 2 3 1 2', '1 2 3 4 5 6 7 8 9', 'three', '<b>&"', '(2, -1)', '2.5', '(3', '48', '(7, 7)', '999999999 999999999 999999999', '(999999999, 2)']
 THEMES = {'light': 'background:#fff;color:#000', 'dark': 'background:#111;color:#eee;color-scheme:dark'}
 
 
