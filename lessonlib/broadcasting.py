@@ -5,8 +5,9 @@
 # %% ../nbs/02_broadcasting.ipynb #cell-002
 from __future__ import annotations
 import functools, math, operator, re
-import torch
+import numpy as np, torch
 from .matmul import _zeros, check_operands
+from .show import broadcast_html, broadcast_text, shape_explorer, storage_html, storage_text, words_block
 
 # %% auto #0
 __all__ = ['Storage', 'explain_storage', 'broadcast_shape', 'Explanation', 'explain_broadcast', 'broadcast_explorer',
@@ -22,53 +23,40 @@ def _reads(t):
 
 # %% ../nbs/02_broadcasting.ipynb #cell-018
 class Storage:
-    "How a tensor reads its storage; made by `explain_storage`."
+    "How a tensor reads its storage; made by `explain_storage`. Sizes and strides count elements."
     def __init__(self, t):
-        self.shape, self.strides, self.offset = tuple(t.shape), t.stride(), t.storage_offset()
-        self.contiguous, self.itemsize = t.is_contiguous(), t.element_size()
-        self.stored, self.shown = t.untyped_storage().nbytes()//t.element_size(), t.numel()
-        self.reads = _reads(t)
-        self.used = len(self.reads.unique())                      # stored elements that are shown
+        self.shape, self.strides, self.offset, self.contiguous = tuple(t.shape), t.stride(), t.storage_offset(), t.is_contiguous()
+        self.itemsize, self.shown = t.element_size(), t.numel()
+        self.stored = t.untyped_storage().nbytes()//self.itemsize
+        once = t[tuple(slice(0, 1) if step == 0 else slice(None) for step in t.stride())]   # stride 0 reads the same again
+        self.used = once.numel() if once.is_contiguous() else len(_reads(once).unique())    # stored elements that are shown
+        self.reads = _reads(t) if self.shown <= 64 else None                                # which one each cell reads
+    def __repr__(self): return storage_text(self)
+    def _repr_html_(self): return storage_html(self)
 
-    def __repr__(self):
-        lines = [f'shape {self.shape}, strides {self.strides}, offset {self.offset}, {"" if self.contiguous else "not "}contiguous',
-                 f'stored: {self.stored} elements, {self.stored*self.itemsize} bytes; shown: {self.shown} cells, which read {self.used} of them; '
-                 f'a copy would take {self.shown*self.itemsize} bytes']
-        if self.shown <= 64: lines += ['each cell reads the stored element', str(self.reads.tolist()).replace('], [', '],\n [')]
-        return '\n'.join(lines)
-
-    def _repr_html_(self):
-        from lessonlib.show import cell_grids
-        import html
-        words = f'<pre style="background:none;color:inherit">{html.escape(repr(self).partition("each cell")[0])}</pre>'
-        if self.shown > 64 or self.stored > 64 or len(self.shape) > 3: return words
-        used, seen = set(self.reads.flatten().tolist()), set()
-        def cells(places):
-            if isinstance(places, list): return [cells(p) for p in places]
-            pale = places in seen
-            seen.add(places)
-            return str(places), places, pale
-        return words + cell_grids([('storage', [(str(i), i if i in used else None, i not in used) for i in range(self.stored)]),
-                                   (f'shown {self.shape}', cells(self.reads.tolist()))])
-
+# %% ../nbs/02_broadcasting.ipynb #storageexplain
 def explain_storage(
-    t, # tensor on the CPU, of any shape and strides
+    t, # tensor of any shape and strides
 ):     # Storage: prints as words, in a notebook as a drawing
-    "What is stored behind a tensor, and which stored element each cell reads. `TypeError` for what is no tensor."
+    "What is stored behind a tensor, and which stored element each cell reads. `TypeError` for what is no tensor, or has no strides."
     if not isinstance(t, torch.Tensor): raise TypeError(f't: expected a tensor, got {type(t).__name__}')
-    return Storage(t)
+    if t.layout != torch.strided: raise TypeError(f't: expected a tensor with strides, got layout {t.layout}')
+    return Storage(t.detach())
 
 # %% ../nbs/02_broadcasting.ipynb #cell-037
 def _shapes(shapes):
     "Shapes as tuples of whole numbers, checked."
-    tuples = [(shape,) if isinstance(shape, int) and not isinstance(shape, bool) else shape for shape in shapes]
-    for n, shape in enumerate(tuples):
-        if not isinstance(shape, (tuple, list)) or not all(isinstance(size, int) and not isinstance(size, bool) for size in shape):
+    checked = []
+    for n, shape in enumerate(shapes):
+        sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
+        if not isinstance(sizes, (tuple, list)) or not all(isinstance(size, (int, np.integer)) and not isinstance(size, bool) for size in sizes):
             raise TypeError(f'shapes: expected tuples of whole numbers, got {shape!r} for operand {n}')
-        if any(size < 0 for size in shape): raise ValueError(f'shapes: expected sizes of 0 or more, got {tuple(shape)} for operand {n}')
-        if len(shape) > 64: raise ValueError(f'shapes: expected at most 64 axes, got {len(shape)} for operand {n}')
-    return [tuple(shape) for shape in tuples]
+        checked.append(tuple(map(int, sizes)))
+        if any(size < 0 for size in sizes): raise ValueError(f'shapes: expected sizes of 0 or more, got {checked[n]} for operand {n}')
+        if len(sizes) > 64: raise ValueError(f'shapes: expected at most 64 axes, got {len(sizes)} for operand {n}')
+    return checked
 
+# %% ../nbs/02_broadcasting.ipynb #bshape1
 def broadcast_shape(
     *shapes, # tuples of sizes, any number of them; a whole number is a tuple of one
 ):           # tuple
@@ -100,130 +88,101 @@ def _stretched(shape, strides, result):
     gap = len(result) - len(shape)
     return tuple(0 if axis < gap or (shape[axis - gap] == 1 and size != 1) else strides[axis - gap] for axis, size in enumerate(result))
 
-def _index(n, place, units):
-    "What to write between brackets for new unit axes before axis `place` of `n`."
-    none = ['None']*units
-    return ', '.join(['...', *none] if place == n > 1 else [':']*place + none + [':']*(n - place))
+# %% ../nbs/02_broadcasting.ipynb #fix1
+def _offers(shape, name, most):
+    "Changes of one operand: (new unit axes, words, its new shape)."
+    for units in range(1, most + 1):
+        for place in range(n := len(shape), 0, -1):
+            index = ['...'] + ['None']*units if place == n > 1 else [':']*place + ['None']*units + [':']*(n - place)
+            yield units, f'{name}[{", ".join(index)}]', shape[:place] + (1,)*units + shape[place:]
+        if units == 1 and n == 2: yield units, f'{name}.T', shape[::-1]
 
-def _fix(shapes, names):
-    "The smallest change of one operand after which all fit: (words, its new shape, the result)."
-    offers = []
-    for units in range(1, max(map(len, shapes)) + 1):
-        for which in reversed(range(len(shapes))):
-            shape, name, n = shapes[which], names[which], len(shapes[which])
-            for place in range(n, 0, -1): offers.append((units, which, shape[:place] + (1,)*units + shape[place:], f'{name}[{_index(n, place, units)}]'))
-            if units == 1 and n == 2: offers.append((units, which, shape[::-1], f'{name}.T'))
+def _mend(shapes, names, which):
+    "The best change of one of the operands `which`: (its number, words, its new shape); None if nothing helps."
     found = []
-    for order, (units, which, shape, words) in enumerate(offers):
-        try: result = broadcast_shape(*shapes[:which], shape, *shapes[which + 1:])
-        except ValueError: continue
-        found.append((math.prod(result), units, order, words, shape, result))
-    return min(found)[3:] if found else None
+    for n in which:
+        for order, (units, words, shape) in enumerate(_offers(shapes[n], names[n], max(map(len, shapes)))):
+            try: result = broadcast_shape(*shapes[:n], shape, *shapes[n + 1:])
+            except ValueError: continue
+            found.append((math.prod(result), units, -n, order, words, shape))
+    return (-min(found)[2], *min(found)[4:]) if found else None
+
+# %% ../nbs/02_broadcasting.ipynb #fix2
+def _fix(shapes, names):
+    "The smallest fix: list of (words, new shape) and the result. One operand if that helps, else one after the other."
+    shapes, changes, count = list(shapes), [], len(shapes)
+    for end, which in [(count, range(count)), *((n + 1, [n]) for n in range(1, count))]:
+        if not _fits(shapes[:end]) and (change := _mend(shapes[:end], names, which)):
+            n, words, shapes[n] = change
+            changes.append((words, shapes[n]))
+    return (changes, broadcast_shape(*shapes)) if _fits(shapes) else None
+
+def _fits(shapes):
+    "Do they meet?"
+    try: return broadcast_shape(*shapes) is not None
+    except ValueError: return False
 
 # %% ../nbs/02_broadcasting.ipynb #cell-044
 class Explanation:
-    "What broadcasting does with some operands, or why it fails; made by `explain_broadcast`."
+    "What broadcasting does with some operands, or why it fails; made by `explain_broadcast`. True if they fit."
     def __init__(self, shapes, strides, itemsizes):
         self.shapes, self.strides, self.itemsizes = shapes, strides, itemsizes
-        self.names = 'abcdefghijklmnopqrstuvwxyz'[:len(shapes)]
-        rank = max(map(len, shapes))
+        self.names, rank = 'abcdefghijklmnopqrstuvwxyz'[:len(shapes)], max(map(len, shapes))
         columns = zip(*[(1,)*(rank - len(shape)) + shape for shape in shapes])
-        sizes = [sorted(set(column) - {1}, reverse=True) for column in columns]
-        self.aligned = [None if len(s) > 1 else s[0] if s else 1 for s in sizes]     # None where they clash
+        sizes = [set(column) - {1} or {1} for column in columns]
+        self.aligned = [s.pop() if len(s) == 1 else None for s in sizes]                    # None where they clash
         self.result = None if None in self.aligned else tuple(self.aligned)
-        self.reason = '' if self.result is not None else _clash(shapes, self.aligned.index(None) - rank, self.names)
-        self.fix = _fix(shapes, self.names) if self.reason else None
-        self.stretched = None if self.reason else [_stretched(*pair, self.result) for pair in zip(shapes, strides)]
-
+        self.reason = '' if self else _clash(shapes, self.aligned.index(None) - rank, self.names)
+        self.fix = None if self else _fix(shapes, self.names)                               # [(words, new shape), ...], the result
+        self.stretched = [_stretched(*pair, self.result) for pair in zip(shapes, strides)] if self else None
     def __bool__(self): return self.result is not None
-
-    def __repr__(self):
-        rank = len(self.aligned)
-        def row(name, cells): return f'{name:7}' + ''.join(f'{cell:>9}' for cell in cells)
-        lines = [row('', [f'axis {axis - rank}' for axis in range(rank)])]
-        for n, (name, shape) in enumerate(zip(self.names, self.shapes)):
-            more = '' if self.reason else f'   strides {self.strides[n]} -> {self.stretched[n]}'
-            lines.append(row(name, ['.']*(rank - len(shape)) + list(map(str, shape))) + more)
-        lines.append(row('result', ['?' if size is None else str(size) for size in self.aligned]))
-        return '\n'.join(lines + (self._why_not() if self.reason else self._changes()))
-
-    def _why_not(self):
-        words, shape, result = self.fix
-        return [self.reason.replace('; ', ';\n'), f'smallest fix: {words} has shape {shape}, and the result {result}']
-
-    def _changes(self):
-        rank, lines = len(self.result), []
-        for name, shape in zip(self.names, self.shapes):
-            gap = rank - len(shape)
-            notes = [f'axis {axis - rank} added' if axis < gap else f'axis {axis - rank} stretched to {size}'
-                     for axis, size in enumerate(self.result) if axis < gap or (shape[axis - gap] == 1 and size != 1)]
-            if notes: lines.append(f'{name}: {", ".join(notes)}')
-        stored, cells = list(map(math.prod, self.shapes)), math.prod(self.result)
-        held, full = (sum(map(operator.mul, n, self.itemsizes)) for n in (stored, [cells]*len(stored)))
-        return lines + [f'elements of the result: {cells}; stored by the operands: {sum(stored)} ({held} bytes);', f'full copies would store {cells*len(stored)} ({full} bytes)']
+    def __repr__(self): return broadcast_text(self)
+    def _repr_html_(self): return broadcast_html(self)
 
 # %% ../nbs/02_broadcasting.ipynb #cell-045
+def _operand(x):
+    "Shape, strides and bytes an element of a tensor, an array, or a shape, which is taken as one of float32."
+    if isinstance(x, torch.Tensor): return tuple(x.shape), x.stride(), x.element_size()
+    if isinstance(x, np.ndarray): return x.shape, tuple(step//x.itemsize for step in x.strides), x.itemsize
+    return x, None, 4
+
 def explain_broadcast(
-    *operands, # one to 26 shapes or tensors
+    *operands, # one to 26 shapes, tensors or arrays
 ):             # Explanation: true if they fit; prints as a table, in a notebook with a drawing
     "How shapes broadcast, or why they don't and what would help. `TypeError`, `ValueError` as `broadcast_shape`."
     if not 1 <= len(operands) <= 26: raise ValueError(f'operands: expected 1 to 26 shapes or tensors, got {len(operands)}')
-    shapes = _shapes([tuple(x.shape) if isinstance(x, torch.Tensor) else x for x in operands])
-    strides = [x.stride() if isinstance(x, torch.Tensor) else _dense(shape) for x, shape in zip(operands, shapes)]
-    return Explanation(shapes, strides, [x.element_size() if isinstance(x, torch.Tensor) else 4 for x in operands])
+    shapes, strides, itemsizes = zip(*map(_operand, operands))
+    shapes = _shapes(shapes)
+    return Explanation(shapes, [step or _dense(shape) for step, shape in zip(strides, shapes)], list(itemsizes))
 
-# %% ../nbs/02_broadcasting.ipynb #cell-050
-def _cells(values, number, seen):
-    "Nested lists of (text, number of the colour, pale) for `cell_grids`, from nested lists of places."
-    if isinstance(values, list): return [_cells(v, number, seen) for v in values]
-    pale = values in seen
-    seen.add(values)
-    return str(values), number + values, pale
-
-def _drawing(explanation):
-    "The operands as they are read, and the result, as HTML."
-    from lessonlib.show import cell_grids
-    shapes, result, grids, first, reads = explanation.shapes, explanation.result, [], 0, []
-    for name, shape in zip(explanation.names, shapes):
-        own = torch.arange(math.prod(shape)).reshape(shape)
-        reads.append(own.expand(result))
-        grids.append((f'{name} {shape} read as {result}', _cells(reads[-1].tolist(), first, set())))
-        first += own.numel()
-    def meet(*places):
-        if isinstance(places[0], list): return [meet(*p) for p in zip(*places)]
-        return ' '.join(f'{name}{p}' for name, p in zip(explanation.names, places)), None, False
-    return cell_grids([*grids, (f'result {result}', meet(*(r.tolist() for r in reads)))])
-
-def _html(explanation):
-    import html
-    words = f'<pre style="background:none;color:inherit;overflow-x:auto">{html.escape(repr(explanation))}</pre>'
-    small = explanation and 0 < math.prod(explanation.result) <= 48 and len(explanation.result) <= 3 and len(explanation.shapes) <= 3
-    return words + (_drawing(explanation) if small else '')
-
-Explanation._repr_html_ = _html
-
-# %% ../nbs/02_broadcasting.ipynb #cell-057
-class broadcast_explorer:
-    "Two fields for shapes, and `explain_broadcast` of what is typed, in a notebook and in a page."
-    def __init__(self, a='(3, 1)', b='(4,)'): self.a, self.b = a, b
-    def __repr__(self): return self.say(self.a, self.b)
+# %% ../nbs/02_broadcasting.ipynb #explorerparse
+class _Note(str):
+    "Words that are shown as they stand."
+    def __repr__(self): return str(self)
     def _repr_html_(self):
-        from lessonlib.show import shape_explorer
-        return shape_explorer(self.a, self.b, repr(self))
-
-    @staticmethod
-    def say(a, b): # text as one would type it -> text
-        "The answer to two typed shapes."
-        shapes = [_parse_shape(text) for text in (a, b)]
-        wrong = next((i for i, shape in enumerate(shapes) if shape is None or len(shape) > 8), None)
-        if wrong is None: return repr(explain_broadcast(*shapes))
-        return f'{"ab"[wrong]}: expected up to 8 whole numbers such as (3, 1), got {(a, b)[wrong]}'
+        return words_block(self)
 
 def _parse_shape(text):
     "A shape that was typed, such as `(3, 1)`, `3, 1` or `3 1`; None for anything else."
     inner = re.sub(r',\s*$', '', re.sub(r'^\(|\)$', '', text.strip())).strip()
     parts = re.split(r'[\s,]+', inner) if inner else []
     return tuple(map(int, parts)) if all(re.fullmatch('[0-9]{1,9}', part) for part in parts) else None
+
+# %% ../nbs/02_broadcasting.ipynb #cell-057
+class broadcast_explorer:
+    "Two fields for shapes, and `explain_broadcast` of what is typed, in a notebook and in a page."
+    def __init__(self, a='(3, 1)', b='(4,)'): self.a, self.b = a, b
+    def __repr__(self): return repr(self.answer(self.a, self.b))
+    def _repr_html_(self):
+        return shape_explorer(self.a, self.b, self.answer(self.a, self.b)._repr_html_())
+
+    @staticmethod
+    def answer(a, b): # text as one would type it -> Explanation, or what is wrong with the text
+        "What is said of two typed shapes."
+        for name, text in zip('ab', (a, b)):
+            shape = _parse_shape(text)
+            if shape is None or len(shape) > 8: return _Note(f'{name}: expected up to 8 whole numbers such as (3, 1), got {text}')
+        return explain_broadcast(_parse_shape(a), _parse_shape(b))
 
 # %% ../nbs/02_broadcasting.ipynb #cell-069
 def matmul_rows(
@@ -283,27 +242,7 @@ def _output(spec, arrow, written, inputs):
         if (before + after).count(x) > 1: raise ValueError(f'spec: the answer has {x!r} twice in {spec!r}')
     return [*before, *(dots if found else []), *after]
 
-# %% ../nbs/02_broadcasting.ipynb #cell-085
-def einsum(
-    spec,     # str such as 'ik,kj->ij'; without -> the letters that occur once, in the order of the alphabet
-    *tensors, # one for each term, of one dtype; axes of size 1 are stretched
-):            # tensor
-    "Einstein summation by aligning, multiplying and summing. `TypeError` for no str or tensors, `ValueError` where spec and tensors do not fit."
-    if not isinstance(spec, str): raise TypeError(f'spec: expected a str, got {type(spec).__name__}')
-    if not tensors or not all(isinstance(t, torch.Tensor) for t in tensors):
-        raise TypeError(f'tensors: expected one or more tensors, got {[type(t).__name__ for t in tensors]}')
-    left, arrow, written = spec.replace(' ', '').partition('->')
-    terms = left.split(',')
-    if len(terms) != len(tensors): raise ValueError(f'spec: {spec!r} has {len(terms)} operands, got {len(tensors)} tensors')
-    inputs = [_letters(term, t.dim(), spec, f'operand {n}') for n, (term, t) in enumerate(zip(terms, tensors))]
-    output = _output(spec, arrow, written, inputs)
-    _check_sizes(spec, inputs, tensors)
-    operands = [_diagonals(t, letters) for t, letters in zip(tensors, inputs)]
-    order = output + sorted({x for _, letters in operands for x in letters} - set(output))
-    product = functools.reduce(operator.mul, [_aligned(t, letters, order) for t, letters in operands])
-    summed = list(range(len(output), len(order)))
-    return product.sum(summed) if summed else product
-
+# %% ../nbs/02_broadcasting.ipynb #einsumsizes
 def _check_sizes(spec, inputs, tensors):
     "That each letter has one size, 1 apart, and that the tensors have one dtype."
     sizes = {}
@@ -316,3 +255,30 @@ def _check_sizes(spec, inputs, tensors):
             if 1 not in (known, size) and known != size:
                 raise ValueError(f'spec: {"an axis of ..." if x[0] == "." else repr(x)} has size {known} in operand {other} and {size} in operand {n} of {spec!r}')
             if known == 1: sizes[x] = size, n
+
+# %% ../nbs/02_broadcasting.ipynb #einsumparsed
+def _parsed(spec, tensors):
+    "The letters of each operand and of the answer, checked."
+    if not isinstance(spec, str): raise TypeError(f'spec: expected a str, got {type(spec).__name__}')
+    if not tensors or not all(isinstance(t, torch.Tensor) for t in tensors):
+        raise TypeError(f'tensors: expected one or more tensors, got {[type(t).__name__ for t in tensors]}')
+    left, arrow, written = spec.replace(' ', '').partition('->')
+    terms = left.split(',')
+    if len(terms) != len(tensors): raise ValueError(f'spec: {spec!r} has {len(terms)} operands, got {len(tensors)} tensors')
+    inputs = [_letters(term, t.dim(), spec, f'operand {n}') for n, (term, t) in enumerate(zip(terms, tensors))]
+    output = _output(spec, arrow, written, inputs)
+    _check_sizes(spec, inputs, tensors)
+    return inputs, output
+
+# %% ../nbs/02_broadcasting.ipynb #cell-085
+def einsum(
+    spec,     # str such as 'ik,kj->ij'; without -> the letters that occur once, in the order of the alphabet
+    *tensors, # one for each term, of one dtype; axes of size 1 are stretched
+):            # tensor
+    "Einstein summation by aligning, multiplying and summing. `TypeError` for no str or tensors, `ValueError` where spec and tensors do not fit."
+    inputs, output = _parsed(spec, tensors)
+    operands = [_diagonals(t, letters) for t, letters in zip(tensors, inputs)]
+    order = output + sorted({x for _, letters in operands for x in letters} - set(output))
+    product = functools.reduce(operator.mul, [_aligned(t, letters, order) for t, letters in operands])
+    summed = list(range(len(output), len(order)))
+    return product.sum(summed) if summed else product

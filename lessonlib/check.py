@@ -111,10 +111,20 @@ def _kind(value):
 
 def _error_difference(found, wanted):
     "How two outcomes part when one of them is an error."
-    if not isinstance(wanted, BaseException): return f'it fails with {type(found).__name__} ({found})'
+    if not isinstance(wanted, BaseException): return f'it fails with {_told(found)}'
     if isinstance(found, type(wanted)): return ''
     came = type(found).__name__ if isinstance(found, BaseException) else _kind(found)
-    return f'expected {type(wanted).__name__} ({wanted}), got {came}'
+    return f'expected {_told(wanted)}, got {came}'
+
+def _told(error):
+    "An error's name and words."
+    try: return f'{type(error).__name__} ({_short(str(error), 200)})'
+    except Exception: return type(error).__name__
+
+def _short(text, width=60):
+    "A text in one line that is not too long."
+    text = ' '.join(text.split())
+    return text if len(text) <= width else text[:width - 3] + '...'
 
 # %% ../nbs/helpers/check.ipynb #cell-040
 def _outcome(function, args):
@@ -129,21 +139,17 @@ def _fault(candidate, spec, args, tolerance):
     theirs, ours = copy.deepcopy(args), copy.deepcopy(args)
     (wanted, expected_print), (found, printed) = _outcome(spec, ours), _outcome(candidate, theirs)
     try: words = _difference(found, wanted, tolerance)
-    except Exception as error: return f'the answer cannot be compared: {type(error).__name__} ({error})'
+    except Exception as error: return f'the answer cannot be compared: {_told(error)}'
     if words: return words
     parts = enumerate(_difference(*pair, tolerance) for pair in zip(theirs, ours))
     words = next((f'argument {index} is changed by the call: {part}' for index, part in parts if part), '')
     return words or ('' if printed == expected_print else f'the answer is right, but it prints {_short(printed)!r}: take the print out')
 
 # %% ../nbs/helpers/check.ipynb #cell-041
-def _short(text, width=60):
-    "A text in one line that is not too long."
-    text = ' '.join(text.split())
-    return text if len(text) <= width else text[:width - 3] + '...'
-
 def _describe(value):
     "An argument in few words."
-    text = ' '.join(repr(value).split())
+    try: text = ' '.join(repr(value).split())
+    except Exception: return _kind(value)
     if len(text) <= 60: return text
     return f'{_kind(value)} of shape {tuple(value.shape)}' if hasattr(value, 'shape') else _kind(value)
 
@@ -162,11 +168,10 @@ def _used(candidate, seen=()):
     if not isinstance(source, ast.FunctionDef): raise OSError('not a def')
     parts = [*source.decorator_list, *source.args.defaults, *source.args.kw_defaults, *source.body]
     nodes = [node for part in parts if part for node in ast.walk(part)]
-    names = [_name(node, _own(source), _known(candidate)) for node in nodes]
+    names = [_name(node, _own(source), _known(candidate), candidate.__globals__) for node in nodes]
     used = []
     for name in names:
-        beside = isinstance(name, types.FunctionType) and name.__globals__ is candidate.__globals__
-        if beside and name not in (candidate, *seen): used += _used(name, (candidate, *seen))
+        if _beside(name, candidate.__globals__) and name not in (candidate, *seen): used += _used(name, (candidate, *seen))
         elif name: used.append(getattr(name, '__name__', name))
     return list(dict.fromkeys(used))
 
@@ -188,14 +193,20 @@ def _stands_for(node, own, known):
     home = _stands_for(node.value, own, known) if isinstance(node, ast.Attribute) else None
     return getattr(home, node.attr, None) if isinstance(home, types.ModuleType) else None
 
-def _name(node, own, known):
+def _beside(value, home):
+    "Whether it is a function written in the same notebook."
+    return isinstance(value, types.FunctionType) and value.__globals__ is home
+
+def _name(node, own, known, home):
     "The real name or the sign that a node of the source uses, or a function to look into; None for what is free."
     if not isinstance(node, (ast.Name, ast.Attribute)): return _SIGNS.get(type(node))
     if isinstance(node, ast.Name) and node.id in own: return None
     value, name = _stands_for(node, own, known), node.id if isinstance(node, ast.Name) else node.attr
     if isinstance(value, types.ModuleType): return None
+    if not _beside(value, home): value = inspect.unwrap(value)  # a function under `no_grad` or a cache
     if isinstance(value, types.FunctionType): return value
-    if isinstance(value, type) and value.__module__ == known.get('__name__'): return f'class {name}'
+    if isinstance(value, type) and value.__module__ == home.get('__name__'): return f'class {name}'
+    if callable(value) and not hasattr(value, '__name__'): return f'{type(value).__name__} {name}'
     return getattr(value, '__name__', name)
 
 # %% ../nbs/helpers/check.ipynb #cell-051
@@ -203,7 +214,7 @@ def _forbidden(candidate, allowed):
     "Which operation is not allowed, in words; '' if all are."
     allowed = set(allowed.split() if isinstance(allowed, str) else allowed)
     try: extra = [name for name in _used(candidate) if name not in allowed]
-    except (AttributeError, OSError, TypeError, SyntaxError): return 'its source cannot be read: write the answer with def'
+    except (AttributeError, OSError, TypeError, ValueError, SyntaxError): return 'its source cannot be read: write the answer with def'
     listed = f'; allowed here: {" ".join(sorted(allowed))}' if len(allowed) <= 12 else ', not allowed here'
     return f'it uses {", ".join(extra)}{listed}' if extra else ''
 
@@ -226,7 +237,7 @@ def _names(spec):
 def _draw(panels):
     "A row of values: (title, value, bool tensor of the numbers to mark or None)."
     import matplotlib.pyplot as plt
-    sheets = [sheet for panel in panels for sheet in _sheets(*panel)]
+    sheets = [sheet for panel in panels for sheet in _sheets_or_kind(*panel)]
     shapes = [_cells(value) for _, value, _ in sheets]
     tall = max(rows for rows, _ in shapes)
     widths = [.45*columns + .35 for _, columns in shapes]
@@ -241,12 +252,17 @@ def _cells(value):
     rows, columns = (1, 1, *value.shape)[-2:]
     return rows, max(columns, 1.5)
 
+def _sheets_or_kind(title, value, wrong):
+    "The sheets, or for what cannot be drawn only what it is."
+    try: return _sheets(title, value, wrong)
+    except Exception: return [(title, _kind(value), None)]
+
 def _sheets(title, value, wrong, most=6):
     "What to draw of a value: tensors of up to two axes, or one text; each with its title and its marks."
     words = f'{title}\n{tuple(value.shape)}' if hasattr(value, 'shape') else title
     if isinstance(value, (bool, numbers.Number, np.ndarray)): value = torch.as_tensor(value)
     if isinstance(value, BaseException): return [(title, type(value).__name__, None)]
-    if not isinstance(value, torch.Tensor): return [(title, _short(_describe(value), 24), None)]
+    if not isinstance(value, torch.Tensor) or value.is_complex(): return [(words, _short(_describe(value), 24), None)]
     value = value.detach().cpu()
     places = list(itertools.product(*map(range, value.shape[:-2])))
     if len(places) > most or value.numel() > 256 or not value.numel(): return [(words, 'empty' if not value.numel() else 'too large to draw', None)]
@@ -258,8 +274,8 @@ def _draw_sheet(ax, title, value, wrong, tall, wide):
     from matplotlib.patches import Rectangle
     from lessonlib.show import MASK_COLOR, show_tensor
     try: show_tensor(value, title, ax)
-    except (TypeError, ValueError):  # a text, or numbers that have no colour
-        ax.text(.5, .5, value if isinstance(value, str) else _short(str(value.tolist()), 24), ha='center', transform=ax.transAxes)
+    except Exception:  # a text, or numbers that have no colour
+        ax.text(.5, .5, value if isinstance(value, str) else _short(_describe(value), 24), ha='center', transform=ax.transAxes)
         ax.set_axis_off()
     else:
         rows, columns = (1, 1, *value.shape)[-2:]
@@ -281,9 +297,9 @@ def _draw_case(candidate, spec, args, tolerance):
 
 def _marks(found, wanted, tolerance):
     "Which numbers of a wrong answer to mark: none unless both are tensors of one shape and dtype."
-    both = isinstance(found, torch.Tensor) and isinstance(wanted, torch.Tensor)
-    if not both or found.shape != wanted.shape or found.dtype != wanted.dtype: return None
-    return _wrong_cells(found.detach().cpu(), wanted.detach().cpu(), tolerance)
+    try:
+        if found.shape == wanted.shape: return _wrong_cells(found.detach().cpu(), wanted.detach().cpu(), tolerance)
+    except Exception: pass  # no tensor, or one that has no numbers to compare
 
 # %% ../nbs/helpers/check.ipynb #cell-055
 def check(

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'to_pil', 'show_image', 'show_images', 'show_map', 'show_maps', 'show_tensor',
-           'overlay', 'light_figures', 'colorize', 'label', 'LiveResult', 'live_mask', 'cell_grids', 'shape_explorer']
+           'overlay', 'light_figures', 'colorize', 'label', 'LiveResult', 'live_mask', 'cell_grids', 'shape_table',
+           'words_block', 'storage_text', 'storage_html', 'broadcast_text', 'broadcast_html', 'shape_explorer']
 
 # %% ../nbs/helpers/show.ipynb #cell-003
 import numpy as np, torch
@@ -486,126 +487,299 @@ def _data_uri(image):
     return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
 
 # %% ../nbs/helpers/show.ipynb #c6dab8fb
+_TABLE = '<table data-quarto-disable-processing="true" style="border-collapse:separate;border-spacing:2px;margin:2px 8px 2px 0;width:auto;display:inline-table;font:13px/1.5 monospace">'
+
 def _shade(number):
     "A light colour for a whole number, far from that of the next one."
-    return f'hsl({round(number*137.5) % 360} 75% {80 - number % 3*6}%'
+    return f'hsl({number*137 % 360} 75% {80 - number % 3*6}%'
+
+def _paint(number, pale):
+    "The background of a cell: one colour for a whole number, a slanted cut for a tuple of them."
+    if number is None: return ''
+    if not isinstance(number, tuple): return f'background:{_shade(number)} / .3);' if pale else f'background:{_shade(number)});color:#111;'
+    stops = [f'{_shade(n)}) {100*k//len(number)}% {100*(k + 1)//len(number)}%' for k, n in enumerate(number)]
+    return f'background:linear-gradient(135deg,{",".join(stops)});color:#111;'
 
 def _cell(text, number, pale):
     "One cell of a table."
-    style = 'border:1px dashed #888;' if pale else 'border:1px solid #555;'
-    colour = '' if number is None else f'background:{_shade(number)} / .3);' if pale else f'background:{_shade(number)});color:#111;'
-    return f'<td style="{style}{colour}min-width:1.7em;padding:1px 4px;text-align:center">{text}</td>'
+    rim = 'dashed #888' if pale else 'solid #555'
+    return f'<td style="border:1px {rim};{_paint(number, pale)}min-width:1.7em;padding:1px 4px;text-align:center">{text}</td>'
 
-def _sheet(rows): return '<table style="border-collapse:separate;border-spacing:2px;margin:2px 8px 2px 0;display:inline-table">' + ''.join(
-    f'<tr>{"".join(_cell(*cell) for cell in row)}</tr>' for row in rows) + '</table>'
-
+# %% ../nbs/helpers/show.ipynb #cellgrids1
 def cell_grids(
-    grids,  # list of (title, cells): nested lists of up to 3 axes of (text, whole number for the colour or None, pale)
-):          # str: HTML
+    grids,  # list of (title, cells): nested lists of up to 3 axes of (text, colour, pale)
+):          # str: HTML; a colour is a whole number, a tuple of them, or None
     "Draw small tensors as tables beside each other; a third axis becomes sheets."
     import html
-    def sheets(cells):
-        depth, first = 0, cells
-        while isinstance(first, list): depth, first = depth + 1, first[0] if first else None
-        return [[cells]] if depth == 1 else [[[cells]]] if depth == 0 else [cells] if depth == 2 else cells
-    def one(title, cells):
-        drawn = '' if cells == [] else ''.join(map(_sheet, sheets(cells) if not isinstance(cells, tuple) else [[[cells]]]))
-        return f'<div><div style="font-weight:600">{html.escape(title)}</div>{drawn}</div>'
-    return ('<div class="lessonlib-cells" style="display:flex;gap:18px;flex-wrap:wrap;align-items:flex-start;font:13px/1.5 monospace;overflow-x:auto">'
-            + ''.join(one(*grid) for grid in grids) + '</div>')
+    titled = ''.join(f'<div><div style="font-weight:600">{html.escape(title)}</div>{"".join(map(_sheet, _sheets(cells)))}</div>' for title, cells in grids)
+    return ('<div class="lessonlib-cells" style="display:flex;gap:8px 18px;flex-wrap:wrap;align-items:flex-start;'
+            f'font:13px/1.5 monospace;overflow-x:auto">{titled}</div>')
+
+def _sheet(rows):
+    "Rows of cells as a table."
+    return _TABLE + ''.join(f'<tr style="background:none">{"".join(_cell(*cell) for cell in row)}</tr>' for row in rows) + '</table>'
+
+def _sheets(cells):
+    "Nested lists of any depth up to 3 as a list of sheets of rows."
+    depth, first = 0, cells
+    while isinstance(first, list): depth, first = depth + 1, first[0] if first else None
+    for _ in range(3 - depth): cells = [cells]
+    return cells if first else []
+
+# %% ../nbs/helpers/show.ipynb #shapetable1
+_KINDS = {'kept': 'border:1px solid #888;', 'added': 'border:1px dashed #3b7dd8;background:rgb(59 125 216 / .22);',
+          'stretched': 'border:1px dashed #c77700;background:rgb(240 150 20 / .28);',
+          'clash': 'border:2px solid #d22;background:rgb(221 34 34 / .25);', 'result': 'border:1px solid #888;font-weight:600;'}
+
+def shape_table(
+    rows,  # list of (name, cells, note): cells of (text, kind), as many in each row; a kind is one of `_KINDS`
+):         # str: HTML
+    "Shapes as rows of a table, one column an axis."
+    import html
+    def line(name, cells, note): return f'<tr style="background:none"><th style="padding:0 10px 0 0;text-align:left">{name}</th>{cells}<td style="padding:0 8px;text-align:left">{html.escape(note)}</td></tr>'
+    rank = len(rows[0][1])
+    head = ''.join(f'<td style="text-align:center;padding:0 4px">axis {axis}</td>' for axis in range(-rank, 0))
+    box = 'min-width:3.4em;padding:1px 6px;text-align:center;'
+    return _TABLE + line('', head, '') + ''.join(
+        line(name, ''.join(f'<td style="{box}{_KINDS[kind]}">{text}</td>' for text, kind in cells), note) for name, cells, note in rows) + '</table>'
+
+# %% ../nbs/helpers/show.ipynb #wordsblock
+_WORDS = 'background:none;color:inherit;overflow-x:auto;margin:6px 0;padding:0;border:0;font:13px/1.5 monospace'
+
+def words_block(
+    text,  # lines of text
+):         # str: HTML in the page's own colours
+    "Text in a fixed-width font."
+    import html
+    return f'<pre style="{_WORDS}">{html.escape(text)}</pre>'
+
+# %% ../nbs/helpers/show.ipynb #reports1
+def _storage_words(s):
+    "What is stored and shown, as lines."
+    return [f'shape {s.shape}, strides {s.strides}, offset {s.offset}, {"" if s.contiguous else "not "}contiguous',
+            f'stored: {s.stored} elements, {s.stored*s.itemsize} bytes',
+            f'shown: {s.shown} cells, which read {s.used} of them; a copy would take {s.shown*s.itemsize} bytes']
+
+def storage_text(
+    s, # shape, strides, offset, contiguous, stored, shown, used, itemsize; reads: int tensor of the shape, or None
+):     # str
+    "How a tensor reads its storage, for a terminal."
+    places = [] if s.reads is None else ['each cell reads the stored element', str(s.reads.tolist()).replace('], [', '],\n [')]
+    return '\n'.join(_storage_words(s) + places)
+
+def storage_html(
+    s, # as for `storage_text`
+):     # str: HTML
+    "How a tensor reads its storage, with a drawing of small ones."
+    words = words_block('\n'.join(_storage_words(s)))
+    if s.reads is None or s.stored > 64 or len(s.shape) > 3: return words
+    used = set(s.reads.flatten().tolist())
+    storage = [(str(i), i if i in used else None, i not in used) for i in range(s.stored)]
+    return words + cell_grids([('storage', storage), (f'shown {s.shape}', _cells(s.reads.tolist(), 0, set()))])
+
+def _cells(places, first, seen):
+    "Nested lists of (text, colour, pale) for `cell_grids`, from nested lists of places; pale are those seen before."
+    if isinstance(places, list): return [_cells(place, first, seen) for place in places]
+    pale = places in seen
+    seen.add(places)
+    return str(places), first + places, pale
+
+# %% ../nbs/helpers/show.ipynb #reports4
+def _fate(own, size):
+    "What happens to an operand's size (None: it has no such axis) on an axis of the result (None: a clash): text, kind."
+    grown = '1' if size in (1, None) else f'1 → {size}'
+    if own is None: return grown, 'added'
+    if own == 1 and size not in (1, None): return grown, 'stretched'
+    return str(own), 'clash' if size is None and own != 1 else 'kept'
+
+def _fates(e, shape):
+    "The fate of each axis of one operand."
+    return [_fate(*pair) for pair in zip([None]*(len(e.aligned) - len(shape)) + list(shape), e.aligned)]
+
+def _broadcast_words(e):
+    "What is added and stretched, and what copies would cost; or why not, and the fix: as lines."
+    import math
+    if e.reason:
+        changes = [f'{words} has shape {shape}' for words, shape in e.fix[0]] if e.fix else []
+        fix = f'smallest fix: {", ".join(changes)}, and the result {e.fix[1]}' if e.fix else 'a fix would take more than 64 axes'
+        return [*e.reason.replace('; ', ';\n').splitlines(), fix]
+    lines, rank, said = [], len(e.aligned), {'added': 'axis {} added', 'stretched': 'axis {} stretched to {}'}
+    for name, shape in zip(e.names, e.shapes):
+        notes = [said[kind].format(axis - rank, e.result[axis]) for axis, (_, kind) in enumerate(_fates(e, shape)) if kind in said]
+        if notes: lines.append(f'{name}: {", ".join(notes)}')
+    stored, cells = [math.prod(shape) for shape in e.shapes], math.prod(e.result)
+    held = sum(n*size for n, size in zip(stored, e.itemsizes))
+    return lines + [f'elements of the result: {cells}; stored by the operands: {sum(stored)} ({held} bytes);',
+                    f'full copies would store {cells*len(stored)} ({cells*sum(e.itemsizes)} bytes)']
+
+# %% ../nbs/helpers/show.ipynb #reports6
+def broadcast_text(
+    e, # names, shapes, strides, itemsizes; aligned: a size for each axis, None for a clash; result, stretched; reason, fix
+):     # str
+    "How shapes broadcast, for a terminal."
+    rank, rows = len(e.aligned), []
+    def line(name, cells, note=''): return f'{name:7}' + ''.join(f'{cell:>9}' for cell in cells) + note
+    for n, (name, shape) in enumerate(zip(e.names, e.shapes)):
+        note = '' if e.reason else f'   strides {e.strides[n]} -> {e.stretched[n]}'
+        rows.append(line(name, ['.']*(rank - len(shape)) + list(map(str, shape)), note))
+    result = ['?' if size is None else str(size) for size in e.aligned]
+    table = [line('', [f'axis {axis}' for axis in range(-rank, 0)]), *rows, line('result', result)]
+    return '\n'.join(table + _broadcast_words(e))
+
+def broadcast_html(
+    e, # as for `broadcast_text`
+):     # str: HTML
+    "How shapes broadcast: the table in colours, words, and a drawing of small ones."
+    rows = [(name, _fates(e, shape), '' if e.reason else f'strides {e.strides[n]} -> {e.stretched[n]}')
+            for n, (name, shape) in enumerate(zip(e.names, e.shapes))]
+    result = ('result', [('?', 'clash') if size is None else (str(size), 'result') for size in e.aligned], '')
+    return shape_table([*rows, result]) + words_block('\n'.join(_broadcast_words(e))) + _drawing(e)
+
+def _drawing(e):
+    "The operands as they are read, and the result; nothing for large ones."
+    import math
+    if e.reason or not 0 < math.prod(e.result) <= 48 or len(e.result) > 3 or len(e.shapes) > 3: return ''
+    sizes = [math.prod(shape) for shape in e.shapes]
+    first = [sum(sizes[:n]) for n in range(len(sizes))]            # the number of each operand's first colour
+    reads = [torch.arange(size).reshape(shape).expand(e.result).tolist() for size, shape in zip(sizes, e.shapes)]
+    titles = [f'{name} {shape}' + f' read as {e.result}'*(shape != e.result) for name, shape in zip(e.names, e.shapes)]
+    operands = [(title, _cells(places, start, set())) for title, places, start in zip(titles, reads, first)]
+    return cell_grids([*operands, (f'result {e.result}', _meeting(reads, first, e.names))])
+
+def _meeting(reads, first, names):
+    "The cells of the result: which numbers meet, and their colours."
+    if isinstance(reads[0], list): return [_meeting(places, first, names) for places in zip(*reads)]
+    return ' '.join(f'{name}{place}' for name, place in zip(names, reads)), tuple(map(sum, zip(first, reads))), False
 
 # %% ../nbs/helpers/show.ipynb #04ed05db
-_EXPLORER = r"""<div class="lessonlib-explorer" data-explorer="@ID@" style="border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:640px;font:14px/1.5 sans-serif">
+_EXPLORER = r"""<div class="lessonlib-explorer" data-explorer="@ID@" style="border:1px solid #999;border-radius:6px;padding:10px 14px;max-width:680px;font:14px/1.5 sans-serif">
 <label>a <input data-shape="0" value="@A@" aria-label="shape of a" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
 <label style="margin-left:1em">b <input data-shape="1" value="@B@" aria-label="shape of b" style="font:14px monospace;width:11em;color:#111;background:#fff;border:1px solid #777;border-radius:4px;padding:2px 6px"></label>
-<pre aria-live="polite" style="font:13px/1.4 monospace;overflow-x:auto;margin:8px 0 0;background:none;color:inherit">@TEXT@</pre>
+<div data-out aria-live="polite" style="margin-top:8px">@OUT@</div>
 <script>(() => {
+const TABLE = @TABLE@, KINDS = @KINDS@, WORDS = @WORDS@;
 const parse = text => {
   const inner = text.trim().replace(/^\(|\)$/g, '').replace(/,\s*$/, '').trim();
   if (!inner) return [];
   return inner.split(/[\s,]+/).map(part => /^\d{1,9}$/.test(part) ? Number(part) : null);
 };
+const escaped = text => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const tuple = s => s.length === 1 ? `(${s[0]},)` : `(${s.join(', ')})`;
 const elements = s => s.reduce((n, size) => n * BigInt(size), 1n);
 const strides = s => s.map((_, i) => elements(s.slice(i + 1).map(size => Math.max(size, 1))));
 const padded = (s, rank) => [...Array(rank - s.length).fill(1), ...s];
-const align = shapes => {
-  const rank = Math.max(...shapes.map(s => s.length)), rows = shapes.map(s => padded(s, rank)), result = [];
-  for (let i = 0; i < rank; i++) {
+const align = shapes => {                                  // a size for each axis, null where two clash
+  const rank = Math.max(...shapes.map(s => s.length)), rows = shapes.map(s => padded(s, rank));
+  return Array.from({length: rank}, (_, i) => {
     const sizes = [...new Set(rows.map(row => row[i]).filter(size => size !== 1))];
-    result.push(sizes.length > 1 ? null : sizes.length ? sizes[0] : 1);
-  }
-  return result;
+    return sizes.length > 1 ? null : sizes.length ? sizes[0] : 1;
+  });
 };
 const index = (n, place, units) => {
   const none = Array(units).fill('None');
   if (place === n && n > 1) return ['...', ...none].join(', ');
   return [...Array(place).fill(':'), ...none, ...Array(n - place).fill(':')].join(', ');
 };
-const fix = shapes => {
-  let best = null, order = 0;
-  const offer = (k, which, shape, words) => {
-    const found = align(shapes.map((s, i) => i === which ? shape : s));
-    order++;
-    if (found.includes(null)) return;
-    const key = [elements(found), k, order];
-    if (!best || key[0] < best.key[0] || (key[0] === best.key[0] && (k < best.key[1] || (k === best.key[1] && order < best.key[2])))) best = {key, words, shape, result: found};
-  };
-  for (let k = 1; k <= Math.max(...shapes.map(s => s.length)); k++) for (let which = 1; which >= 0; which--) {
-    const s = shapes[which], n = s.length, name = 'ab'[which];
-    for (let place = n; place > 0; place--)
-      offer(k, which, [...s.slice(0, place), ...Array(k).fill(1), ...s.slice(place)], `${name}[${index(n, place, k)}]`);
-    if (k === 1 && n === 2) offer(1, which, [s[1], s[0]], `${name}.T`);
-  }
+const fix = shapes => {                                    // fewest cells first, then fewest new axes, then b before a
+  let best = null;
+  const better = (one, two) => { const i = one.findIndex((v, i) => v !== two[i]); return i >= 0 && one[i] < two[i]; };
+  shapes.forEach((s, which) => {
+    const n = s.length, name = 'ab'[which], offers = [];
+    for (let units = 1; units <= Math.max(...shapes.map(s => s.length)); units++) {
+      for (let place = n; place > 0; place--)
+        offers.push([units, [...s.slice(0, place), ...Array(units).fill(1), ...s.slice(place)], `${name}[${index(n, place, units)}]`]);
+      if (units === 1 && n === 2) offers.push([1, [s[1], s[0]], `${name}.T`]);
+    }
+    offers.forEach(([units, shape, words], order) => {
+      const result = align(shapes.map((s, i) => i === which ? shape : s)), key = [elements(result.map(size => size ?? 0)), units, -which, order];
+      if (!result.includes(null) && (!best || better(key, best.key))) best = {key, words, shape, result};
+    });
+  });
   return best;
 };
+const fate = (own, size) => {                              // what happens to a size: words and kind
+  const grown = size === 1 || size === null ? '1' : `1 → ${size}`;
+  if (own === undefined) return [grown, 'added'];
+  if (own === 1 && size !== 1 && size !== null) return [grown, 'stretched'];
+  return [`${own}`, size === null && own !== 1 ? 'clash' : 'kept'];
+};
+const table = rows => {
+  const line = (name, cells, note) => `<tr style="background:none"><th style="padding:0 10px 0 0;text-align:left">${name}</th>${cells}<td style="padding:0 8px;text-align:left">${escaped(note)}</td></tr>`;
+  const rank = rows[0][1].length, box = 'min-width:3.4em;padding:1px 6px;text-align:center;';
+  const head = rows[0][1].map((_, i) => `<td style="text-align:center;padding:0 4px">axis ${i - rank}</td>`).join('');
+  const body = ([name, cells, note]) => line(name, cells.map(([text, kind]) => `<td style="${box}${KINDS[kind]}">${text}</td>`).join(''), note);
+  return TABLE + line('', head, '') + rows.map(body).join('') + '</table>';
+};
+const shade = n => `hsl(${n*137 % 360} 75% ${80 - n % 3*6}%`;
+const paint = (number, pale) => {
+  if (!Array.isArray(number)) return pale ? `background:${shade(number)} / .3);` : `background:${shade(number)});color:#111;`;
+  return `background:linear-gradient(135deg,${number.map((n, k) => `${shade(n)}) ${50*k}% ${50*(k + 1)}%`).join(',')});color:#111;`;
+};
+const cell = (text, number, pale) => `<td style="border:1px ${pale ? 'dashed #888' : 'solid #555'};${paint(number, pale)}min-width:1.7em;padding:1px 4px;text-align:center">${text}</td>`;
+const grid = (title, result, cells) => {                   // cells in a row, cut into rows and sheets
+  const [width, height] = [result.at(-1) ?? 1, result.at(-2) ?? 1];
+  const cut = (list, n) => Array.from({length: list.length/n}, (_, i) => list.slice(i*n, (i + 1)*n));
+  const sheets = cut(cut(cells.map(c => cell(...c)), width), height);
+  const drawn = sheets.map(rows => TABLE + rows.map(row => `<tr style="background:none">${row.join('')}</tr>`).join('') + '</table>').join('');
+  return `<div><div style="font-weight:600">${title}</div>${drawn}</div>`;
+};
+const drawing = (shapes, result, after) => {
+  const total = Number(elements(result)), first = [0, Number(elements(shapes[0]))];
+  const reads = after.map(steps => Array.from({length: total}, (_, cell) => {
+    let place = 0, rest = cell;
+    for (let axis = result.length - 1; axis >= 0; axis--) { place += rest % result[axis]*Number(steps[axis]); rest = Math.floor(rest/result[axis]); }
+    return place;
+  }));
+  const operands = shapes.map((s, i) => {
+    const seen = new Set(), read = tuple(s) === tuple(result) ? '' : ` read as ${tuple(result)}`;
+    return grid(`${'ab'[i]} ${tuple(s)}${read}`, result, reads[i].map(p => { const pale = seen.has(p); seen.add(p); return [`${p}`, first[i] + p, pale]; }));
+  });
+  const meet = reads[0].map((p, cell) => [`a${p} b${reads[1][cell]}`, [p, first[1] + reads[1][cell]], false]);
+  return '<div class="lessonlib-cells" style="display:flex;gap:8px 18px;flex-wrap:wrap;align-items:flex-start;font:13px/1.5 monospace;overflow-x:auto">'
+    + operands.join('') + grid(`result ${tuple(result)}`, result, meet) + '</div>';
+};
 const explain = shapes => {
-  const result = align(shapes), rank = result.length, width = 9, lines = [];
-  const row = (name, cells) => name.padEnd(7) + cells.map(c => String(c).padStart(width)).join('');
-  lines.push(row('', result.map((_, i) => `axis ${i - rank}`)));
-  const failed = result.indexOf(null), fails = failed >= 0;
-  shapes.forEach((s, i) => {
-    const gap = rank - s.length, before = strides(s);
-    const after = result.map((size, axis) => axis < gap || (s[axis - gap] === 1 && size !== 1) ? 0n : before[axis - gap]);
-    lines.push(row('ab'[i], [...Array(gap).fill('.'), ...s]) + (fails ? '' : `   strides ${tuple(before)} -> ${tuple(after)}`));
-  });
-  lines.push(row('result', result.map(size => size === null ? '?' : size)));
+  const result = align(shapes), rank = result.length, failed = result.indexOf(null), fails = failed >= 0, lines = [];
+  const own = shapes.map(s => result.map((_, axis) => s[axis - rank + s.length]));
+  const fates = own.map(sizes => sizes.map((size, axis) => fate(size, result[axis])));
+  const before = shapes.map(strides);
+  const after = shapes.map((s, i) => fates[i].map(([, kind], axis) => kind === 'kept' ? before[i][axis - rank + s.length] : 0n));
+  const rows = shapes.map((s, i) => ['ab'[i], fates[i], fails ? '' : `strides ${tuple(before[i])} -> ${tuple(after[i])}`]);
+  rows.push(['result', result.map(size => size === null ? ['?', 'clash'] : [`${size}`, 'result']), '']);
   if (fails) {
-    const axis = failed - rank, sizes = shapes.map(s => s[s.length + axis]);
-    lines.push(`axis ${axis}: a of shape ${tuple(shapes[0])} has size ${sizes[0]}, b of shape ${tuple(shapes[1])} has size ${sizes[1]};\nsizes must be equal, or one of them 1`);
-    const f = fix(shapes);
-    lines.push(`smallest fix: ${f.words} has shape ${tuple(f.shape)}, and the result ${tuple(f.result)}`);
-    return lines.join('\n');
+    const axis = failed - rank, sizes = own.map(sizes => sizes[failed]), found = fix(shapes);
+    lines.push(`axis ${axis}: a of shape ${tuple(shapes[0])} has size ${sizes[0]}, b of shape ${tuple(shapes[1])} has size ${sizes[1]};`, 'sizes must be equal, or one of them 1',
+               `smallest fix: ${found.words} has shape ${tuple(found.shape)}, and the result ${tuple(found.result)}`);
+  } else {
+    fates.forEach((cells, i) => {
+      const notes = cells.flatMap(([, kind], axis) => kind === 'added' ? [`axis ${axis - rank} added`] : kind === 'stretched' ? [`axis ${axis - rank} stretched to ${result[axis]}`] : []);
+      if (notes.length) lines.push(`${'ab'[i]}: ${notes.join(', ')}`);
+    });
+    const stored = elements(shapes[0]) + elements(shapes[1]), full = elements(result)*2n;
+    lines.push(`elements of the result: ${elements(result)}; stored by the operands: ${stored} (${stored*4n} bytes);`, `full copies would store ${full} (${full*4n} bytes)`);
   }
-  shapes.forEach((s, i) => {
-    const gap = rank - s.length, notes = [];
-    for (let axis = 0; axis < rank; axis++) {
-      if (axis < gap) notes.push(`axis ${axis - rank} added`);
-      else if (s[axis - gap] === 1 && result[axis] !== 1) notes.push(`axis ${axis - rank} stretched to ${result[axis]}`);
-    }
-    if (notes.length) lines.push(`${'ab'[i]}: ${notes.join(', ')}`);
-  });
-  const stored = shapes.reduce((n, s) => n + elements(s), 0n), full = elements(result) * 2n;
-  lines.push(`elements of the result: ${elements(result)}; stored by the operands: ${stored} (${stored * 4n} bytes);`, `full copies would store ${full} (${full * 4n} bytes)`);
-  return lines.join('\n');
+  const small = !fails && rank <= 3 && elements(result) > 0n && elements(result) <= 48n;
+  return `${table(rows)}<pre style="${WORDS}">${escaped(lines.join('\n'))}</pre>${small ? drawing(shapes, result, after) : ''}`;
 };
 for (const root of document.querySelectorAll('[data-explorer="@ID@"]')) {
-  const inputs = [...root.querySelectorAll('input')], out = root.querySelector('pre');
+  const inputs = [...root.querySelectorAll('input')], out = root.querySelector('[data-out]');
   const update = () => {
     const shapes = inputs.map(input => parse(input.value)), wrong = shapes.findIndex(s => s.includes(null) || s.length > 8);
-    out.textContent = wrong >= 0 ? `${'ab'[wrong]}: expected up to 8 whole numbers such as (3, 1), got ${inputs[wrong].value}` : explain(shapes);
+    out.innerHTML = wrong < 0 ? explain(shapes)
+      : `<pre style="${WORDS}">${escaped(`${'ab'[wrong]}: expected up to 8 whole numbers such as (3, 1), got ${inputs[wrong].value}`)}</pre>`;
   };
   for (const input of inputs) input.addEventListener('input', update);
 }
 })();</script></div>"""
 
+# %% ../nbs/helpers/show.ipynb #explorer2
 def shape_explorer(
-    a,     # text of the first shape
-    b,     # of the second
-    text,  # what is said of them at first
-):         # str: HTML, the same for the same arguments
+    a,    # text of the first shape
+    b,    # of the second
+    out,  # HTML that answers them at first
+):        # str: HTML, the same for the same arguments
     "Two fields for shapes, and what `explain_broadcast` says of them, in a page without a kernel."
-    import hashlib, html, re
-    name = hashlib.sha256(f'{a}|{b}|{text}'.encode()).hexdigest()[:12]
-    parts = dict(ID=name, A=html.escape(a), B=html.escape(b), TEXT=html.escape(text))
+    import hashlib, html, json, re
+    name = hashlib.sha256(f'{a}|{b}|{out}'.encode()).hexdigest()[:12]
+    parts = dict(ID=name, A=html.escape(a), B=html.escape(b), OUT=out, TABLE=json.dumps(_TABLE), KINDS=json.dumps(_KINDS), WORDS=json.dumps(_WORDS))
     return re.sub('@([A-Z]+)@', lambda match: parts[match[1]], _EXPLORER)

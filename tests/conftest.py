@@ -1,7 +1,7 @@
 """Which tests `make test` leaves to `make test-all`."""
 import pytest
 
-SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz'}
+SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_explorer'}
 
 
 def pytest_collection_modifyitems(items):

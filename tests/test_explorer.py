@@ -1,37 +1,94 @@
-"""The explorer of shapes in a static page says what `explain_broadcast` says."""
+"""The explorer of shapes in a static page draws and says what `explain_broadcast` draws and says."""
 import itertools, random
 import pytest
 from browser import open_page
-from lessonlib.broadcasting import broadcast_explorer
+from lessonlib.broadcasting import broadcast_explorer, explain_broadcast, explain_storage
 
 TYPED = ['()', '', '5', '(3, 1)', '3 1', '(4,)', ' 2,3 ', '(3, 2)', '(5, 3, 4)', '(5, 4)', '(8, 1, 6, 1)', '(7, 1, 5)', '0', '(2, 0, 3)', '(1, 1)',
-         '1 2 3 1 2 3 1 2', '1 2 3 4 5 6 7 8 9', 'three', '(2, -1)', '2.5', '(3', '999999999 999999999 999999999', '(999999999, 2)']
+         '1 2 3 1 2 3 1 2', '1 2 3 4 5 6 7 8 9', 'three', '<b>&"', '(2, -1)', '2.5', '(3', '48', '(7, 7)', '999999999 999999999 999999999', '(999999999, 2)']
+THEMES = {'light': 'background:#fff;color:#000', 'dark': 'background:#111;color:#eee;color-scheme:dark'}
 
 
 def cases():
     "Pairs of what one might type, and random shapes, most of them near enough to fit or to be mended."
     rng = random.Random(0)
-    shapes = [str(tuple(rng.choice([0, 1, 1, 2, 3]) for _ in range(rng.randint(0, 4)))) for _ in range(400)]
+    shapes = [str(tuple(rng.choice([0, 1, 1, 2, 3]) for _ in range(rng.randint(0, 4)))) for _ in range(800)]
     return [*itertools.product(TYPED, TYPED), *zip(shapes[::2], shapes[1::2])]
 
 
-@pytest.mark.slow
-def test_what_is_typed_is_explained_as_in_python(tmp_path):
+@pytest.fixture(scope='module')
+def browser_page(tmp_path_factory):
+    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
+
+
+@pytest.fixture
+def page(browser_page):
+    "The browser's page; afterwards: no script failed, and nothing but files was asked for."
+    browser_page.errors.clear(), browser_page.requests.clear()
+    yield browser_page
+    assert browser_page.errors == []
+    assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
+
+
+def show(page, tmp_path, *pieces, style=''):
+    "A static page that holds the pieces."
     path = tmp_path/'page.html'
-    path.write_text('<!doctype html><meta charset="utf-8">' + broadcast_explorer('(3, 1)', '(4,)')._repr_html_(), encoding='utf-8')
-    with open_page(tmp_path/'profile') as page:
-        page.goto(path.as_uri())
-        said = page.locator('.lessonlib-explorer pre')
-        assert said.text_content() == broadcast_explorer.say('(3, 1)', '(4,)')
-        page.fill('[data-shape="1"]', '5')                                     # as a hand does
-        assert said.text_content() == broadcast_explorer.say('(3, 1)', '5')
-        table = page.evaluate("""cases => {
-            const root = document.querySelector('.lessonlib-explorer'), inputs = [...root.querySelectorAll('input')];
-            return cases.map(texts => {
-                texts.forEach((text, i) => { inputs[i].value = text; });
-                inputs[1].dispatchEvent(new Event('input'));
-                return root.querySelector('pre').textContent;
-            });
-        }""", [list(case) for case in cases()])
-        for case, found in zip(cases(), table, strict=True): assert found == broadcast_explorer.say(*case), case
-        assert page.errors == [] and all(url.startswith(('file:', 'data:', 'about:')) for url in page.requests)
+    path.write_text(f'<!doctype html><meta charset="utf-8"><body style="{style}">' + '\n'.join(p._repr_html_() for p in pieces), encoding='utf-8')
+    page.goto(path.as_uri())
+
+
+def test_what_is_typed_is_answered_as_in_python(page, tmp_path):
+    show(page, tmp_path, broadcast_explorer())
+    wanted = [broadcast_explorer.answer(*case)._repr_html_() for case in cases()]
+    table = page.evaluate("""([cases, wanted]) => {                // what stands there, and what Python would put there
+        const root = document.querySelector('.lessonlib-explorer'), inputs = [...root.querySelectorAll('input')];
+        const parsed = document.createElement('div');
+        return cases.map((texts, n) => {
+            texts.forEach((text, i) => { inputs[i].value = text; });
+            inputs[1].dispatchEvent(new Event('input'));
+            parsed.innerHTML = wanted[n];
+            return [root.querySelector('[data-out]').innerHTML, parsed.innerHTML];
+        });
+    }""", [list(map(list, cases())), wanted])
+    for case, (found, expected) in zip(cases(), table, strict=True): assert found == expected, case
+    parts = ['linear-gradient', 'stretched to', 'added', 'smallest fix', 'expected up to 8']    # each kind of answer came
+    assert all(sum(part in found for found, _ in table) > 50 for part in parts)
+
+
+def test_typing_with_keys(page, tmp_path):
+    show(page, tmp_path, broadcast_explorer(), broadcast_explorer(), broadcast_explorer('2', '3'))
+    pieces = page.locator('.lessonlib-explorer')
+    said = lambda n: pieces.nth(n).locator('pre').text_content()
+    first = said(0)
+    pieces.nth(0).locator('input').nth(1).click()
+    page.keyboard.press('Control+a')
+    page.keyboard.type('(5,4)')
+    assert 'smallest fix: b[:, None, :] has shape (5, 1, 4), and the result (5, 3, 4)' in said(0)
+    assert said(1) == first                                        # its twin on the page is not disturbed
+    pieces.nth(2).locator('input').nth(0).fill('4 1')
+    assert 'a: axis -1 stretched to 3' in said(2)
+
+
+@pytest.mark.parametrize('theme', THEMES)
+def test_words_are_readable_on_light_and_dark_pages(page, tmp_path, theme):
+    "Every word and number has a contrast of at least 4.5, also on colours that cover their ground by half and on slanted ones."
+    import torch
+    pieces = [broadcast_explorer(), explain_broadcast((2, 3, 1), (4,), ()), explain_broadcast((3, 2), (4, 1, 3)),
+              explain_storage(torch.arange(40.).reshape(5, 8).T[::2]), explain_storage(torch.arange(20.).expand(2, 20))]
+    show(page, tmp_path, *pieces, style=THEMES[theme])
+    ratios = page.evaluate("""() => {
+        const color = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+        const over = ([r, g, b, a], ground) => [r, g, b].map((v, i) => v*a + ground[i]*(1 - a));
+        const grounds = element => {                               // one colour, or those of the gradient
+            const below = element === document.body ? [[255, 255, 255]] : grounds(element.parentElement), style = getComputedStyle(element);
+            const own = style.backgroundImage === 'none' ? [style.backgroundColor] : style.backgroundImage.match(/rgba?\\([^)]*\\)/g);
+            return own.flatMap(c => below.map(ground => over(color(c), ground)));
+        };
+        const light = rgb => rgb.slice(0, 3).map(v => v/255).map(v => v <= .03928 ? v/12.92 : ((v + .055)/1.055)**2.4).reduce((sum, v, i) => sum + v*[.2126, .7152, .0722][i], 0);
+        const leaves = [...document.querySelectorAll('td, th, pre, label, .lessonlib-cells div')].filter(e => !e.querySelector('table') && e.textContent.trim());
+        return leaves.flatMap(e => grounds(e).map(ground => {
+            const [a, b] = [light(color(getComputedStyle(e).color)), light(ground)];
+            return (Math.max(a, b) + .05)/(Math.min(a, b) + .05);
+        }));
+    }""")
+    assert len(ratios) > 150 and min(ratios) > 4.5, sorted(ratios)[:5]

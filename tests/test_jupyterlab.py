@@ -1,4 +1,4 @@
-"""The notebooks that hold a live mask or a quiz, in JupyterLab: Run All, no cell with an error, and the piece answers."""
+"""The notebooks that hold a live mask, a quiz or the explorer of shapes, in JupyterLab: Run All, no cell with an error, and the piece answers."""
 import json, os, re, shutil, socket, subprocess, sys, time, urllib.request
 from pathlib import Path
 import pytest
@@ -6,7 +6,7 @@ from browser import executable, open_page
 
 NBS = Path(__file__).resolve().parent.parent/'nbs'
 NOTEBOOKS = [p for p in sorted(NBS.rglob('*.ipynb')) if not {'_proc', '.ipynb_checkpoints'} & set(p.parts)
-             and re.search('data-live-mask|data-quiz', p.read_text(encoding='utf-8'))]
+             and re.search('data-live-mask|data-quiz|data-explorer', p.read_text(encoding='utf-8'))]
 TIMEOUT = 600  # seconds for one notebook
 
 
@@ -70,6 +70,7 @@ def test_run_all(notebook, lab, tmp_path):
         assert all(c['execution_count'] for c in cells)
         page.set_default_timeout(60_000)
         if has(page, 'data-live-mask'): follow_sliders(page)
+        if has(page, 'data-explorer=\\"'): type_shapes(page)
         if has(page, 'data-quiz'): answer_quiz(page)
         foreign = [url for url in page.requests if not url.startswith((address, address.replace('http', 'ws'), 'data:', 'blob:', 'about:'))]
         assert foreign == []
@@ -89,6 +90,22 @@ def go_to(page, mark):
                                 notebook.activeCellIndex = index; return notebook.scrollToItem(index, 'center'); }""", has(page, mark) - 1)
 
 
+def type_shapes(page):
+    "Typed shapes are explained, and no key starts a shortcut: `a` would add a cell, a digit would make a heading of it."
+    go_to(page, 'data-explorer=\\"')
+    explorer = page.locator('.lessonlib-explorer').first
+    cells = "window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.type).join()"
+    before = page.evaluate(cells)
+    explorer.locator('input').nth(0).fill('(5, 3, 4)')
+    explorer.locator('input').nth(1).click()
+    page.keyboard.press('Control+a')
+    page.keyboard.type('5, 4a')
+    assert explorer.locator('pre').inner_text() == 'b: expected up to 8 whole numbers such as (3, 1), got 5, 4a'
+    page.keyboard.press('Backspace')
+    assert 'smallest fix: b[:, None, :]' in explorer.locator('pre').inner_text()
+    assert page.evaluate(cells) == before
+
+
 def answer_quiz(page):
     "Every option and every field of the first quiz gives an answer, both right and wrong ones come, and no key starts a shortcut."
     go_to(page, 'data-quiz')
@@ -105,7 +122,7 @@ def answer_quiz(page):
             seen.append(said.inner_text().split('.')[0])
         for box in question.locator('input.Input-text').all():
             box.click()
-            page.keyboard.type('1a')  # `a` would add a cell
+            page.keyboard.type('98765a')  # wrong everywhere; `a` would add a cell
             page.keyboard.press('Enter')
             seen.append(said.inner_text().split('.')[0])
             right = json.loads(box.get_attribute('data-answers'))[0]
