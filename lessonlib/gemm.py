@@ -7,7 +7,7 @@ __all__ = ['Paired', 'paired', 'loops_ijk', 'loops_ikj', 'row_views', 'four_rows
            'kernel_source', 'tile_shape', 'compiled_kernel', 'strip_source', 'compiled_packing', 'compiled_block',
            'gemm', 'compiled_parallel_block', 'gemm_parallel', 'naive_kernel', 'tiled_kernel', 'gemm_cuda']
 
-# %% ../nbs/07_gemm.ipynb #cell-002
+# %% ../nbs/07_gemm.ipynb #cell-003
 import functools, linecache, math, statistics, time
 from typing import NamedTuple
 import llvmlite.binding as llvm
