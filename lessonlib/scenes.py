@@ -99,11 +99,20 @@ class _Place:
     hand: float        # [0, 1): which drawing
 
     @classmethod
-    def draw(cls, rng):
-        scale = rng.uniform(1 / 3, .9)
-        centre = .5 + rng.uniform(-1, 1, 2) * (1 - scale) / 2
+    def draw(cls, rng, left=0., right=1.): # its share of the width, for two figures side by side
+        width = right - left
+        scale = rng.uniform(1 / 3, .9 if width == 1 else width)
+        centre = np.array([(left + right) / 2, .5]) + rng.uniform(-1, 1, 2) * (np.array([width, 1]) - scale) / 2
         return cls(centre, scale, rng.random() < .5, rng.normal(0, .1), rng.normal(0, .06),
                    (rng.normal(0, .19), rng.uniform(.75, 1.15), rng.uniform(.85, 1.12)), rng.random())
+
+# %% ../nbs/helpers/scenes.ipynb #7f17dbf8
+def _places(seed, n):
+    "Where the figures of a scene stand: one anywhere, or two side by side, the first of them left or right."
+    rng = np.random.default_rng((seed, 0))
+    if n == 1: return [_Place.draw(rng)]
+    halves = [(0., .5), (.5, 1.)]
+    return [_Place.draw(rng, *half) for half in (halves if rng.random() < .5 else halves[::-1])]
 
 # %% ../nbs/helpers/scenes.ipynb #cell-022
 def _place_sprite(sprite, place, size):
@@ -129,50 +138,65 @@ def _shift_colour(rgb, turn, saturation, brightness):
     return ((grey + saturation * (rgb - grey)) * brightness).clip(0, 1)
 
 # %% ../nbs/helpers/scenes.ipynb #cell-026
+def _article(subject):
+    return subject if subject in ('grapes', 'cherries') else ('an ' if subject[0] in 'aeiou' else 'a ') + subject
+
 def caption(
-    subject,         # one of `subjects()`
+    subject,         # one of `subjects()`, or a list of two
     background=None, # one of `backgrounds()`, or None to leave it out
 ):                   # -> str
     "What the picture shows, as one would say it."
-    article = '' if subject in ('grapes', 'cherries') else 'an ' if subject[0] in 'aeiou' else 'a '
-    return article + subject + ('' if background is None else ' ' + _BACKGROUNDS[background][0])
+    names = [subject] if isinstance(subject, str) else subject
+    return ' and '.join(map(_article, names)) + ('' if background is None else ' ' + _BACKGROUNDS[background][0])
 
 # %% ../nbs/helpers/scenes.ipynb #cell-029
 @dataclass(frozen=True)
 class Scene:
     "A picture with its exact mask and its caption."
     image: Image.Image # PIL RGB, size x size
-    mask: np.ndarray   # (size, size) bool: the subject covers more than half of the pixel
+    mask: np.ndarray   # (size, size) bool: a subject covers more than half of the pixel
     caption: str       # such as 'a horse on grass'
-    subject: str
+    subject: object    # str, or a tuple of two
     background: str
     seed: int
     size: int          # px
     drawing: str       # 'seen' or 'unseen'
+    masks: dict        # subject -> (size, size) bool: what is seen of it
 
-    def swap(self, subject):
-        "The same place, scale and background with another subject."
-        return scene(subject, self.background, self.seed, self.size, self.drawing)
+    def swap(self,
+        subject,  # the new one
+        old=None, # which goes, where there are two
+    ):            # -> Scene
+        "The same place, scale and background with another subject. `ValueError` if `old` is not there."
+        names = list(self.masks)
+        if len(names) > 1: _known('old', old, names)
+        new = [subject if name == old or len(names) == 1 else name for name in names]
+        return scene(new, self.background, self.seed, self.size, self.drawing)
 
     def _repr_png_(self): return self.image._repr_png_()
 
 # %% ../nbs/helpers/scenes.ipynb #cell-030
 def scene(
-    subject,        # one of `subjects()`
+    subject,        # one of `subjects()`, or a list of one or two
     background,     # one of `backgrounds()`
     seed=0,         # int >= 0: place, size, flip, turn, colours, grain
     size=64,        # px, 16 to 2048: the picture is size x size
     drawing='seen', # 'seen' or 'unseen': which sets of drawings to take from
 ):                  # -> Scene
-    "A subject on a background, drawn from the seed; ValueError for what is not known."
+    "One or two subjects on a background, drawn from the seed; ValueError for what is not known."
     _known('background', background, _BACKGROUNDS)
     for name, value, low, high in [('seed', seed, 0, 2**63), ('size', size, 16, 2048)]:
         if not isinstance(value, (int, np.integer)) or not low <= value <= high:
             raise ValueError(f'{name} is {value!r}; wanted a whole number from {low} to {high}')
-    hands = drawings(subject, drawing)
-    place = _Place.draw(np.random.default_rng((seed, 0)))
-    figure = _place_sprite(hands[int(place.hand * len(hands))], place, size)
-    rgb, alpha = _shift_colour(figure[..., :3], *place.colour), figure[..., 3:]
-    picture = paint_background(background, np.random.default_rng((seed, 1)), size) * (1 - alpha) + rgb * alpha
-    return Scene(Image.fromarray((picture * 255).round().astype('uint8')), alpha[..., 0] > .5, caption(subject, background),
-                 subject, background, int(seed), int(size), drawing)
+    names = (subject,) if isinstance(subject, str) else tuple(subject)
+    if not 1 <= len(set(names)) == len(names) <= 2:
+        raise ValueError(f'subject is {subject!r}; wanted one subject, or a list of two that differ')
+    picture, masks = paint_background(background, np.random.default_rng((seed, 1)), size), {}
+    for name, place in zip(names, _places(seed, len(names))):
+        hands = drawings(name, drawing)
+        figure = _place_sprite(hands[int(place.hand * len(hands))], place, size)
+        rgb, alpha = _shift_colour(figure[..., :3], *place.colour), figure[..., 3:]
+        picture = picture * (1 - alpha) + rgb * alpha
+        masks = {n: m & (alpha[..., 0] <= .5) for n, m in masks.items()} | {name: alpha[..., 0] > .5}
+    return Scene(Image.fromarray((picture * 255).round().astype('uint8')), np.logical_or.reduce([*masks.values()]), caption(names, background),
+                 names[0] if len(names) == 1 else names, background, int(seed), int(size), drawing, masks)

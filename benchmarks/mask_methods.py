@@ -1,0 +1,150 @@
+"""Other ways from noise predictions to a mask, against the paper's on the same scenes and about as many UNet samples.
+
+    python benchmarks/mask_methods.py                    # the shipped model, 100 scenes of each of the four settings
+    python benchmarks/mask_methods.py --scenes 20 --first-seed 500000
+
+Every row is compared with the paper's method scene by scene: the mean gain in IoU with a 95% confidence interval
+(bootstrap over scenes). Rows below a line are the same samples read otherwise. The same numbers on every run.
+"""
+import argparse, time
+import numpy as np, torch
+import torch.nn.functional as F
+from lessonlib.diffedit_mask import (average_difference, binarize, edit_pairs, enlarge, iou, noise_difference, paper_difference,
+                                     predict_for_prompts, remove_extremes, rescale)
+from lessonlib.scenes import caption
+from lessonlib.stable_diffusion import StableDiffusion
+
+FIVE = .3, .4, .5, .6, .7
+
+
+def clipped(maps): return torch.stack([rescale(remove_extremes(m)) for m in maps])
+
+def smooth(values, sigma=1.):
+    "Gaussian blur of a map (h, w), in cells."
+    reach = torch.arange(-3., 4)
+    kernel = torch.exp(-(reach / sigma)**2 / 2)
+    kernel = (kernel / kernel.sum()).outer(kernel / kernel.sum())[None, None]
+    return F.conv2d(F.pad(values[None, None], (3,) * 4, mode='replicate'), kernel)[0, 0]
+
+def otsu(values):
+    "The threshold that parts the values best in two (Otsu 1979)."
+    cuts, v = torch.linspace(.05, .95, 46), values.flatten()
+    below = [v[v <= c] for c in cuts]; above = [v[v > c] for c in cuts]
+    between = [len(b) * len(a) * (a.mean() - b.mean())**2 if len(a) and len(b) else torch.tensor(0.) for b, a in zip(below, above)]
+    return cuts[int(torch.stack(between).argmax())].item()
+
+def largest(mask):
+    "The largest connected part of a bool mask (h, w)."
+    left, best = mask.clone(), torch.zeros_like(mask)
+    while left.any():
+        part = torch.zeros_like(mask)
+        part[tuple(left.nonzero()[0])] = True
+        while True:
+            grown = (F.max_pool2d(part[None].float(), 3, 1, 1)[0] > 0) & mask
+            if (grown == part).all(): break
+            part = grown
+        left &= ~part
+        if part.sum() > best.sum(): best = part
+    return best
+
+
+class Predictions:
+    "Noise predictions for one scene, computed once for each kind of noise."
+    def __init__(self, sd, image, prompts, seed):
+        self.sd, self.prompts, self.seed = sd, prompts, seed
+        self.latents, self.kept, self.samples = sd.encode_image(image), {}, 0
+
+    def __call__(self, n, strength, prompts=('s', 't'), antithetic=False, move=(0, False), key=0): # -> (p, n, c, h, w)
+        name = n, strength, prompts, antithetic, move, key
+        if name not in self.kept:
+            generator = torch.Generator().manual_seed(1000 * self.seed + key)
+            noise = torch.randn(n // 2 if antithetic else n, *self.latents.shape[1:], generator=generator)
+            if antithetic: noise = torch.cat([noise, -noise])
+            shift, flip = move
+            z = self.latents.roll(shift, -1)
+            if flip: z = z.flip(-1)
+            eps = predict_for_prompts(self.sd, z, [self.prompts[p] for p in prompts], noise, self.sd.timestep(strength))
+            if flip: eps = eps.flip(-1)
+            self.kept[name] = eps.roll(-shift, -1)
+        return self.kept[name]
+
+
+def methods(P):
+    "Name -> (map (h, w) in [0, 1], UNet samples[, threshold or a function of the mask])."
+    s, t = P(10, .5)
+    maps = noise_difference(s, t)
+    paper = paper_difference(maps)
+    five = torch.cat([clipped(noise_difference(*P(2, strength, key=i + 1))) for i, strength in enumerate(FIVE)])
+    five = rescale(remove_extremes(average_difference(five)))
+    def three(moves): # r(t - u) + r(s - u)
+        parts = []
+        for i, strength in enumerate((.3, .6)):
+            for j, move in enumerate(moves):
+                s, t, u = P(3 // len(moves), strength, ('s', 't', 'u'), move=move, key=10 + 5 * i + j)
+                parts += [clipped(noise_difference(u, t)), clipped(noise_difference(u, s))]
+        return rescale(remove_extremes(average_difference(torch.cat(parts))))
+    plain, moved = three([(0, False)]), three([(0, False), (1, False), (-1, True)])
+    signal, sigma = P.sd._scales(P.sd.timestep(.5), s)
+    signed = (t - s).mean(0).abs().mean(0)
+    empty = paper_difference(noise_difference(*P(10, .5, ('u', 't'))))
+    opposite = paper_difference(noise_difference(*P(10, .5, antithetic=True, key=30)))
+    squared = paper_difference((t - s).pow(2).mean(1).sqrt())
+    return {
+        "the paper's": (paper, 20),
+        '  threshold .4': (paper, 20, .4),
+        '  threshold by Otsu': (paper, 20, otsu(paper)),
+        '  smoothed': (rescale(smooth(paper)), 20),
+        '  each map rescaled': (rescale(remove_extremes(average_difference(clipped(maps)))), 20),
+        '  root mean square over channels': (squared, 20),
+        '  signed, then averaged': (rescale(remove_extremes(signed)), 20),
+        '  largest part only': (paper, 20, largest),
+        'noise and its negative': (opposite, 20),
+        'empty source prompt': (empty, 20),
+        'two noises at five strengths': (five, 20),
+        '  smoothed ': (rescale(smooth(five)), 20),
+        '  smoothed, threshold .4': (rescale(smooth(five)), 20, .4),
+        'both against the empty prompt, strengths .3 and .6': (plain, 18),
+        '  smoothed  ': (rescale(smooth(plain)), 18),
+        '  shifted and flipped': (moved, 18),
+        '  shifted and flipped, smoothed': (rescale(smooth(moved)), 18),
+        '  shifted and flipped, smoothed, threshold .4': (rescale(smooth(moved)), 18, .4),
+    }
+
+def score(truth, values, samples, cut=.5):
+    mask = enlarge(values, truth.shape)
+    mask = cut(mask > .5) if callable(cut) else mask > cut
+    return iou(mask, truth)
+
+def interval(gains, rng):
+    means = rng.choice(gains, (2000, len(gains))).mean(axis=1)
+    return np.quantile(means, [.025, .975])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--scenes', type=int, default=100, help='scenes for each setting')
+    parser.add_argument('--model', help='folder of a Stable Diffusion v1/v2 model; the shipped one without')
+    parser.add_argument('--first-seed', type=int, default=10_000_000, help='seeds from 10000000 on are held out')
+    args = parser.parse_args()
+    sd = StableDiffusion.from_pretrained(args.model) if args.model else StableDiffusion.tiny()
+    rng, start, table = np.random.default_rng(0), time.perf_counter(), {}
+    for drawing in ('seen', 'unseen'):
+        for across in (False, True):
+            pairs = edit_pairs(range(args.first_seed, args.first_seed + args.scenes), across, drawing)
+            for seed, (s, target) in enumerate(pairs):
+                P = Predictions(sd, s.image, dict(s=caption(s.subject), t=caption(target), u=''), seed)
+                for name, found in methods(P).items():
+                    table.setdefault(name, {}).setdefault(drawing, []).append(score(torch.from_numpy(s.mask), *found))
+    print(f'{"":52}{"seen: median":>13}{"gain":>8}{"95%":>16}{"unseen: median":>16}{"gain":>8}{"95%":>16}')
+    base = {drawing: np.array(values) for drawing, values in table["the paper's"].items()}
+    for name, row in table.items():
+        line = f'{name:52}'
+        for drawing, width in ('seen', 13), ('unseen', 16):
+            gains = np.array(row[drawing]) - base[drawing]
+            low, high = interval(gains, rng)
+            line += f'{np.median(row[drawing]):{width}.3f}{gains.mean():+8.3f}{f"{low:+.3f} {high:+.3f}":>16}'
+        print(line)
+    print(f'{4 * args.scenes} scenes, {time.perf_counter() - start:.0f} s')
+
+
+if __name__ == '__main__': main()
