@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Paired', 'paired', 'loops_ijk', 'loops_ikj', 'row_views', 'four_rows', 'compile_source', 'vector_bytes', 'full_width',
-           'kernel_source', 'tile_shape', 'compiled_kernel', 'strip_source', 'compiled_packing', 'compiled_block',
-           'gemm', 'compiled_parallel_block', 'gemm_parallel', 'naive_kernel', 'tiled_kernel', 'gemm_cuda']
+           'kernel_source', 'tile_shape', 'compiled_kernel', 'compiled_packing', 'compiled_block', 'gemm',
+           'compiled_parallel_block', 'gemm_parallel', 'naive_kernel', 'tiled_kernel', 'gemm_cuda']
 
 # %% ../nbs/07_gemm.ipynb #cell-003
 import functools, linecache, math, statistics, time
@@ -106,6 +106,7 @@ def compile_source(
     source,     # Python source of one function, str
     name,       # the function's name in it
     signature,  # numba types of its arguments
+    fastmath={'contract'},  # what numba may do to the arithmetic
     **names,    # what else the source may use
 ):              # compiled function
     "Compile generated source to machine code with vectors. numba's switch `SLP_VECTORIZE` is put back."
@@ -114,7 +115,7 @@ def compile_source(
     space = dict(names)
     exec(compile(source, filename, 'exec'), space)
     before, config.SLP_VECTORIZE = config.SLP_VECTORIZE, 1
-    try: return njit(signature, fastmath={'contract'})(space[name])
+    try: return njit(signature, fastmath=fastmath)(space[name])
     finally: config.SLP_VECTORIZE = before
 
 # %% ../nbs/07_gemm.ipynb #cell-029
@@ -176,28 +177,21 @@ def compiled_kernel(
     return compile_source(kernel_source(rows, columns), 'kernel',
                           numba.void(t[:, ::1], t[:, ::1], t[:, ::1], numba.intp, numba.intp), full_width=full_width)
 
-# %% ../nbs/07_gemm.ipynb #cell-056
-def strip_source(
-    rows, # of the tile
-):        # Python source of `pack(a, i, start, strip)`
-    "Copy the columns of a from `start` on, of the rows from i on, to strip (k, rows)."
-    each = range(rows)
-    lines = ['def pack(a, i, start, strip):', '    full_width()', '    last = len(a) - 1']
-    lines += [f'    a{r} = a[min(i + {r}, last), start:]' for r in each]
-    lines += ['    for p in range(len(strip)):', '        row = strip[p]']
-    lines += ['        ' + '; '.join(f'row[{r}] = a{r}[p]' for r in each)]
-    return '\n'.join(lines) + '\n'
-
-# %% ../nbs/07_gemm.ipynb #cell-057
+# %% ../nbs/07_gemm.ipynb #cell-063
 @functools.cache
 def compiled_packing(
     dtype,    # numpy dtype
     rows,     # of the tile
     columns,  # of the tile
 ):            # two compiled functions
-    "`pack_rows(a, i, start, strip)`, and `pack_columns(b, start, first, panels)`: panels (., k, columns) of b from row `start` and column `first` on, filled up with 0."
+    "`pack_rows(a, i, start, strip)`: a strip (k, rows) of a from row `i` and column `start` on. `pack_columns(b, start, first, panels)`: panels (., k, columns) of b from row `start` and column `first` on, filled up with 0."
     t, whole = numba.from_dtype(np.dtype(dtype)), numba.intp
-    pack_rows = compile_source(strip_source(rows), 'pack', numba.void(t[:, ::1], whole, whole, t[:, ::1]), full_width=full_width)
+    @njit(numba.void(t[:, ::1], whole, whole, t[:, ::1]))
+    def pack_rows(a, i, start, strip):
+        last = len(a) - 1
+        for p in range(len(strip)):
+            row = strip[p]
+            for r in range(rows): row[r] = a[min(i + r, last), start + p]
     @njit(numba.void(t[:, ::1], whole, whole, t[:, :, ::1]))
     def pack_columns(b, start, first, panels):
         full = min(len(panels), (b.shape[1] - first)//columns)    # the last panel may hang over the edge
@@ -211,7 +205,7 @@ def compiled_packing(
                 for q in range(full*columns, len(row)): panels[full, p, q - full*columns] = row[q]
     return pack_rows, pack_columns
 
-# %% ../nbs/07_gemm.ipynb #cell-061
+# %% ../nbs/07_gemm.ipynb #cell-067
 @functools.cache
 def compiled_block(
     dtype,    # numpy dtype
@@ -236,10 +230,12 @@ def compiled_block(
                     tile += edge[:tile.shape[0], :tile.shape[1]]
     return block
 
-# %% ../nbs/07_gemm.ipynb #cell-062
+# %% ../nbs/07_gemm.ipynb #cell-068
 def _room(size, dtype):
-    "An array (size,) that begins at a multiple of 64 bytes, as torch's do and numpy's need not: there a vector is loaded at once."
-    return torch.empty(size, dtype=getattr(torch, str(dtype))).numpy()
+    "An array (size,) that begins at a multiple of 64 bytes, where numpy's need not: there a vector is loaded at once."
+    room = np.empty(size + 64//dtype.itemsize, dtype)
+    skip = -room.ctypes.data % 64//dtype.itemsize
+    return room[skip:skip + size]
 
 def _product(a, b, block, tile, depth, width):
     "The product of arrays, in blocks of `depth` rows and `width` columns of b, a multiple of the tile's."
@@ -255,7 +251,7 @@ def _product(a, b, block, tile, depth, width):
             block(a, panels, c, start, first, 0, m)
     return c
 
-# %% ../nbs/07_gemm.ipynb #cell-066
+# %% ../nbs/07_gemm.ipynb #cell-072
 def gemm(
     a,  # (m, k) array or CPU tensor, float32 or float64, in any layout
     b,  # (k, n) of the same kind and dtype
@@ -267,13 +263,13 @@ def _run(a, b, compiled):
     check_operands(a, b)
     if isinstance(a, torch.Tensor): return torch.from_numpy(_run(_array(a, 'a'), _array(b, 'b'), compiled))
     tile = tile_shape(a.dtype)
-    return _product(a, b, compiled(a.dtype, *tile), tile, depth=512, width=512)
+    return _product(a, b, compiled(a.dtype, *tile), tile, depth=256, width=32*tile[1])
 
 def _array(tensor, name):
     if tensor.device.type != 'cpu': raise TypeError(f'{name}: expected a tensor on the CPU, got one on {tensor.device}')
     return tensor.detach().numpy()
 
-# %% ../nbs/07_gemm.ipynb #cell-077
+# %% ../nbs/07_gemm.ipynb #cell-081
 @functools.cache
 def compiled_parallel_block(
     dtype,    # numpy dtype
@@ -300,7 +296,7 @@ def gemm_parallel(
     try: return _run(a, b, compiled_parallel_block)
     finally: torch.set_num_threads(before)
 
-# %% ../nbs/07_gemm.ipynb #cell-086
+# %% ../nbs/07_gemm.ipynb #cell-090
 @cuda.jit
 def naive_kernel(
     a, # (m, k) array
@@ -314,7 +310,7 @@ def naive_kernel(
         for p in range(a.shape[1]): total += a[i, p]*b[p, j]
         c[i, j] = total
 
-# %% ../nbs/07_gemm.ipynb #cell-088
+# %% ../nbs/07_gemm.ipynb #cell-092
 def tiled_kernel(
     tile,   # threads along one side of a block
     dtype,  # numpy dtype of the arrays
@@ -339,7 +335,7 @@ def tiled_kernel(
         if i < c.shape[0] and j < c.shape[1]: c[i, j] = total
     return kernel
 
-# %% ../nbs/07_gemm.ipynb #cell-089
+# %% ../nbs/07_gemm.ipynb #cell-093
 def gemm_cuda(
     a,            # (m, k) numpy array, float32 or float64
     b,            # (k, n) of the same dtype

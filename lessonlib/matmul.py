@@ -50,11 +50,11 @@ def check_operands(
 ): # m, k, n
     "The sizes of a product. `TypeError` for other kinds or dtypes, `ValueError` for other shapes; one message for all."
     def words(x): return f'{type(x).__name__} {tuple(x.shape)} {x.dtype}' if hasattr(x, 'dtype') else type(x).__name__
-    message = ('a, b: expected tensors or arrays (m, k) and (k, n), both float32 or both float64, '
-               f'got {words(a)} and {words(b)}')
-    if not any(isinstance(a, kind) and isinstance(b, kind) for kind in (torch.Tensor, np.ndarray)): raise TypeError(message)
-    if a.dtype != b.dtype or str(a.dtype).split('.')[-1] not in ('float32', 'float64'): raise TypeError(message)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise ValueError(message)
+    def wrong(error): return error('a, b: expected tensors or arrays (m, k) and (k, n), both float32 or both float64, '
+                                   f'got {words(a)} and {words(b)}')
+    if not any(isinstance(a, kind) and isinstance(b, kind) for kind in (torch.Tensor, np.ndarray)): raise wrong(TypeError)
+    if a.dtype != b.dtype or str(a.dtype).split('.')[-1] not in ('float32', 'float64'): raise wrong(TypeError)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise wrong(ValueError)
     return (*a.shape, b.shape[1])
 
 # %% ../nbs/01_matmul.ipynb #cell-023
