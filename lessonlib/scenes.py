@@ -188,7 +188,7 @@ def scene(
     for name, value, low, high in [('seed', seed, 0, 2**63), ('size', size, 16, 2048)]:
         if not isinstance(value, (int, np.integer)) or not low <= value <= high:
             raise ValueError(f'{name} is {value!r}; wanted a whole number from {low} to {high}')
-    names = (subject,) if isinstance(subject, str) else tuple(subject)
+    names = tuple(subject) if isinstance(subject, (list, tuple)) else (subject,)
     if not 1 <= len(set(names)) == len(names) <= 2:
         raise ValueError(f'subject is {subject!r}; wanted one subject, or a list of two that differ')
     picture, masks = paint_background(background, np.random.default_rng((seed, 1)), size), {}

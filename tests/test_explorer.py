@@ -1,7 +1,6 @@
 """The explorer of shapes in a static page draws and says what `explain_broadcast` draws and says."""
 import itertools, random
 import pytest
-from browser import open_page
 from lessonlib.broadcasting import broadcast_explorer, explain_broadcast, explain_storage
 
 TYPED = ['()', '', '5', '(3, 1)', '3 1', '(4,)', ' 2,3 ', '(3, 2)', '(5, 3, 4)', '(5, 4)', '(8, 1, 6, 1)', '(7, 1, 5)', '0', '(2, 0, 3)', '(1, 1)',
@@ -16,29 +15,8 @@ def cases():
     return [*itertools.product(TYPED, TYPED), *zip(shapes[::2], shapes[1::2])]
 
 
-@pytest.fixture(scope='module')
-def browser_page(tmp_path_factory):
-    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
-
-
-@pytest.fixture
-def page(browser_page):
-    "The browser's page; afterwards: no script failed, and nothing but files was asked for."
-    browser_page.errors.clear(), browser_page.requests.clear()
-    yield browser_page
-    assert browser_page.errors == []
-    assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
-
-
-def show(page, tmp_path, *pieces, style=''):
-    "A static page that holds the pieces."
-    path = tmp_path/'page.html'
-    path.write_text(f'<!doctype html><meta charset="utf-8"><body style="{style}">' + '\n'.join(p._repr_html_() for p in pieces), encoding='utf-8')
-    page.goto(path.as_uri())
-
-
-def test_what_is_typed_is_answered_as_in_python(page, tmp_path):
-    show(page, tmp_path, broadcast_explorer())
+def test_what_is_typed_is_answered_as_in_python(page, show):
+    show(broadcast_explorer())
     wanted = [broadcast_explorer.answer(*case)._repr_html_() for case in cases()]
     table = page.evaluate("""([cases, wanted]) => {                // what stands there, and what Python would put there
         const root = document.querySelector('.lessonlib-explorer'), inputs = [...root.querySelectorAll('input')];
@@ -55,8 +33,8 @@ def test_what_is_typed_is_answered_as_in_python(page, tmp_path):
     assert all(sum(part in found for found, _ in table) > 50 for part in parts)
 
 
-def test_typing_with_keys(page, tmp_path):
-    show(page, tmp_path, broadcast_explorer(), broadcast_explorer(), broadcast_explorer('2', '3'))
+def test_typing_with_keys(page, show):
+    show(broadcast_explorer(), broadcast_explorer(), broadcast_explorer('2', '3'))
     pieces = page.locator('.lessonlib-explorer')
     said = lambda n: pieces.nth(n).locator('pre').text_content()
     first = said(0)
@@ -70,12 +48,12 @@ def test_typing_with_keys(page, tmp_path):
 
 
 @pytest.mark.parametrize('theme', THEMES)
-def test_words_are_readable_on_light_and_dark_pages(page, tmp_path, theme):
+def test_words_are_readable_on_light_and_dark_pages(page, show, theme):
     "Every word and number has a contrast of at least 4.5, also on colours that cover their ground by half and on slanted ones."
     import torch
     pieces = [broadcast_explorer(), explain_broadcast((2, 3, 1), (4,), ()), explain_broadcast((3, 2), (4, 1, 3)),
               explain_storage(torch.arange(40.).reshape(5, 8).T[::2]), explain_storage(torch.arange(20.).expand(2, 20))]
-    show(page, tmp_path, *pieces, style=THEMES[theme])
+    show(*pieces, style=THEMES[theme])
     ratios = page.evaluate("""() => {
         const color = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
         const over = ([r, g, b, a], ground) => [r, g, b].map((v, i) => v*a + ground[i]*(1 - a));

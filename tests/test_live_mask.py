@@ -1,7 +1,6 @@
 """The live mask in a static page: what the sliders show is what Python computes."""
 import itertools
 import pytest, torch
-from browser import open_page
 from lessonlib.show import live_mask
 
 SETTINGS = list(itertools.product([1, 2, 7, 10], [.5, .9, .95, .975, 1], [.05, .31, .5, .8]))  # n, quantile, threshold
@@ -24,27 +23,6 @@ def set_slider(page, name, value):
                           "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", str(value))
 
 
-@pytest.fixture(scope='module')
-def browser_page(tmp_path_factory):
-    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
-
-
-@pytest.fixture
-def page(browser_page):
-    "The browser's page; afterwards: no script failed, and nothing but files was asked for."
-    browser_page.errors.clear(), browser_page.requests.clear()
-    yield browser_page
-    assert browser_page.errors == []
-    assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
-
-
-def show(page, tmp_path, *pieces, style=''):
-    "A static page that holds the pieces."
-    path = tmp_path/'page.html'
-    path.write_text(f'<!doctype html><meta charset="utf-8"><body style="{style}">' + '\n'.join(p._repr_html_() for p in pieces), encoding='utf-8')
-    page.goto(path.as_uri())
-
-
 def read_table(page, settings):
     "Move the sliders to each setting and read the piece: pixels, IoU, the words, the quantile beside its slider."
     return page.evaluate("""settings => {
@@ -61,9 +39,9 @@ def read_table(page, settings):
     }""", [dict(zip(['n', 'quantile', 'threshold'], setting)) for setting in settings])
 
 
-def test_the_sliders_show_pythons_numbers(page, tmp_path):
+def test_the_sliders_show_pythons_numbers(page, show):
     live = example()
-    show(page, tmp_path, live)
+    show(live)
     results = [live.result(*setting) for setting in SETTINGS]
     for setting, result, (pixels, iou, words, quantile) in zip(SETTINGS, results, read_table(page, SETTINGS), strict=True):
         assert int(pixels) == result.pixels, setting
@@ -73,16 +51,16 @@ def test_the_sliders_show_pythons_numbers(page, tmp_path):
     assert len({result.pixels for result in results}) > len(SETTINGS)/2  # the settings do differ
 
 
-def test_the_text_before_the_script_is_the_scripts(page, tmp_path):
+def test_the_text_before_the_script_is_the_scripts(page, show):
     live = example()
-    show(page, tmp_path, live)
+    show(live)
     assert page.locator('[data-score]').text_content() in live._repr_html_()
 
 
-def test_what_is_drawn(page, tmp_path):
+def test_what_is_drawn(page, show):
     "A black picture without an exact mask: exactly the mask's pixels are tinted, with half of the mask's colour."
     live = live_mask(example().maps, torch.zeros(3, 64, 80))
-    show(page, tmp_path, live)
+    show(live)
     page.wait_for_function("document.querySelector('[data-draw=mask]').getContext('2d').getImageData(0, 0, 1, 1).data[3] == 255")
     drawn = lambda: page.evaluate("""() => { const canvas = document.querySelector('[data-draw=mask]');
         return [...canvas.getContext('2d').getImageData(0, 0, 80, 64).data]; }""")
@@ -95,10 +73,10 @@ def test_what_is_drawn(page, tmp_path):
     assert page.locator('.lessonlib-live-mask').get_attribute('data-iou') is None
 
 
-def test_any_start_and_two_on_one_page(page, tmp_path):
+def test_any_start_and_two_on_one_page(page, show):
     "A setting that no step of a slider has is kept until that slider moves; twins on a page do not disturb each other."
     start = live_mask(example().maps, torch.zeros(3, 64, 80), quantile=.9731, threshold=.123)
-    show(page, tmp_path, start, start, example())
+    show(start, start, example())
     pieces = page.locator('.lessonlib-live-mask')
     assert [int(pieces.nth(i).get_attribute('data-pixels')) for i in range(2)] == [start.result().pixels]*2
     set_slider(page, 'n', 4)  # the first piece's
@@ -107,8 +85,8 @@ def test_any_start_and_two_on_one_page(page, tmp_path):
 
 
 @pytest.mark.parametrize('style', ['background:#fff;color:#000', 'background:#111;color:#eee;color-scheme:dark'])
-def test_words_are_readable_on_light_and_dark_pages(page, tmp_path, style):
-    show(page, tmp_path, example(), style=style)
+def test_words_are_readable_on_light_and_dark_pages(page, show, style):
+    show(example(), style=style)
     ratios = page.evaluate("""() => {
         const numbers = text => text.match(/[\\d.]+/g).map(Number);
         const light = ([r, g, b]) => [r, g, b].map(v => v/255).map(v => v <= .03928 ? v/12.92 : ((v + .055)/1.055)**2.4)
@@ -123,9 +101,9 @@ def test_words_are_readable_on_light_and_dark_pages(page, tmp_path, style):
     assert len(ratios) > 10 and min(ratios) > 4.5
 
 
-def test_keys_move_a_slider(page, tmp_path):
+def test_keys_move_a_slider(page, show):
     live = example()
-    show(page, tmp_path, live)
+    show(live)
     page.locator('input[name=n]').focus()
     page.keyboard.press('ArrowLeft')
     assert page.locator('[data-value=n]').text_content() == '9'

@@ -103,3 +103,19 @@ def test_notebook_is_small_and_its_outputs_are_good(path):
         for output in cell.get('outputs', []):
             assert output['output_type'] != 'error', f"an error in its saved output: {output.get('ename')}"
             assert output.get('name') != 'stderr', f"a warning or a progress bar in its saved output: {''.join(output['text'])[:200]}"
+
+
+def words(path): return '\n'.join(''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'markdown')
+
+
+def anchors(path):
+    "The headings of a notebook as links name them, letters, digits and hyphens only."
+    return {re.sub(r'[^a-z0-9-]', '', title.lower().replace(' ', '-')) for title in re.findall(r'^#+ (.+)$', words(path), re.M)}
+
+
+@pytest.mark.parametrize('path', [p for p in notebooks if '.ipynb_checkpoints' not in p.parts], ids=lambda p: p.stem)
+def test_links_between_notebooks_lead_somewhere(path):
+    for name, anchor in re.findall(r'\]\(([\w./-]+\.ipynb)?(?:#([^)\s]+))?\)', words(path)):
+        target = (path.parent/name) if name else path
+        assert target.exists(), name
+        assert not anchor or re.sub(r'[^a-z0-9-]', '', anchor.lower()) in anchors(target), f'{name}#{anchor}'

@@ -1,6 +1,4 @@
 """The quiz in a static page: what is clicked and typed is judged as Python judges it, without a kernel or a network."""
-import pytest
-from browser import open_page
 from lessonlib.check import Question, quiz
 
 QUESTIONS = [Question('What is the shape of `a*b`?', (3, 4), {(3,): 'One row.', (4, 3): 'Rows come first.'}, 'a is (3, 1).'),
@@ -9,14 +7,6 @@ QUESTIONS = [Question('What is the shape of `a*b`?', (3, 4), {(3,): 'One row.', 
              Question('Type the index, for $5 and <b>.', 'a[:, None]')]
 REPLIES = {2: ['12', '12.0', '11', '24/2', '-12'], 3: ['.25', '1/4', '.2501', '.26'], 4: ['0', '1'],
            5: ['(4, 1)', '4,1', '[4,1]', '4 1', '(1, 4)', '4'], 6: ['a[:, None]', 'A[:,none]', 'a[None]']}
-
-
-def show(page, tmp_path, *pieces):
-    "A static page that holds the pieces."
-    path = tmp_path/'page.html'
-    path.write_text('<!doctype html><meta charset="utf-8"><body>' + '\n'.join(p._repr_html_() for p in pieces), encoding='utf-8')
-    page.goto(path.as_uri())
-    page.wait_for_selector('.lessonlib-quiz .Quiz')
 
 
 def feedback(page, number, piece=0):
@@ -34,22 +24,8 @@ def answer(page, number, reply, piece=0):
     return feedback(page, number, piece)
 
 
-@pytest.fixture(scope='module')
-def browser_page(tmp_path_factory):
-    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
-
-
-@pytest.fixture
-def page(browser_page):
-    "The browser's page; afterwards: no script failed, and nothing but files was asked for."
-    browser_page.errors.clear(), browser_page.requests.clear()
-    yield browser_page
-    assert browser_page.errors == []
-    assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
-
-
-def test_options_by_mouse_and_key(page, tmp_path):
-    show(page, tmp_path, quiz(*QUESTIONS))
+def test_options_by_mouse_and_key(page, show):
+    show(quiz(*QUESTIONS))
     options = page.locator('.Quiz').first.locator('label')
     assert options.all_inner_texts() == ['(3, 4)', '(3,)', '(4, 3)']
     options.nth(2).click()
@@ -61,9 +37,9 @@ def test_options_by_mouse_and_key(page, tmp_path):
     assert feedback(page, 1) == (True, 'Right. a is (3, 1).')
 
 
-def test_typed_answers_are_judged_as_ask_judges_them(page, tmp_path, capsys):
+def test_typed_answers_are_judged_as_ask_judges_them(page, show, capsys):
     asked = quiz(*QUESTIONS)
-    show(page, tmp_path, asked)
+    show(asked)
     found = {(number, reply): answer(page, number, reply)[0] for number, replies in REPLIES.items() for reply in replies}
     assert found == {(number, reply): bool(asked.ask(number, reply)) for number, reply in found}
     assert {number for (number, _), right in found.items() if right} == {number for (number, _), right in found.items() if not right} == set(REPLIES)
@@ -71,22 +47,22 @@ def test_typed_answers_are_judged_as_ask_judges_them(page, tmp_path, capsys):
     assert answer(page, 5, '4') == (False, 'Not yet.\na           (4,)\na[:, None]  (4, 1)')
 
 
-def test_text_is_shown_as_written(page, tmp_path):
-    show(page, tmp_path, quiz(*QUESTIONS))
+def test_text_is_shown_as_written(page, show):
+    show(quiz(*QUESTIONS))
     assert page.locator('.Quiz').nth(4).locator('[id^=quizQn]').inner_text() == '5. Type the shape of a[:, None](b).'
     assert page.locator('.Quiz').nth(5).locator('[id^=quizQn]').inner_text() == '6. Type the index, for $5 and <b>.'
     assert page.locator('.lessonlib-quiz > pre').count() == 0
 
 
-def test_two_quizzes_and_one_twice(page, tmp_path):
+def test_two_quizzes_and_one_twice(page, show):
     first, second = quiz(*QUESTIONS[:2]), quiz(*QUESTIONS[2:])
-    show(page, tmp_path, first, second, first)
+    show(first, second, first)
     assert [page.locator('.lessonlib-quiz').nth(i).locator('.Quiz').count() for i in range(3)] == [2, 4, 2]
     assert answer(page, 2, '12', piece=2)[0] and page.locator('.lessonlib-quiz').first.locator('.correct').count() == 0
 
 
-def test_mathjax_of_the_page_is_left_alone(page, tmp_path):
+def test_mathjax_of_the_page_is_left_alone(page, show):
     page.add_init_script("window.MathJax = {version: '3.0', mine: true}")  # one without `typeset` would be replaced
-    show(page, tmp_path, quiz(QUESTIONS[1]))
+    show(quiz(QUESTIONS[1]))
     page.wait_for_timeout(800)  # jupyterquiz's part that is switched off waits half a second
     assert answer(page, 1, '12')[0] and page.evaluate('window.MathJax.mine')
