@@ -320,7 +320,15 @@ def train_command(
     parser.add_argument('--out', metavar='DIR', help='where the finished model goes; default: a folder "model" in --folder')
     args = parser.parse_args(argv)
     from lessonlib.training import train
-    print(f'The model: {train(args.folder, args.out)}')
+    main = os.environ.get('RANK', '0') == '0'   # of several processes the first one speaks
+    try: out = train(args.folder, args.out)
+    except KeyboardInterrupt:
+        if main: print(f'\nStopped. The same command goes on from the last checkpoint in {args.folder}', file=sys.stderr)
+        return 130
+    except (OSError, ValueError) as error:
+        print(f'lessonlib-train: {error}', file=sys.stderr)
+        return 2
+    if main: print(f'The model: {out}')
     return 0
 
 # %% ../nbs/helpers/commands.ipynb #cell-054
