@@ -37,7 +37,7 @@ def training_scenes(rng, n, size=64, names=None):
     "`n` random scenes with seeds below one million; of all subjects, or of `names` alone."
     names, places = names or sum(subjects().values(), ()), backgrounds()
     def draw():
-        some = list(rng.choice(names, 2 if rng.random() < PAIRS else 1, replace=False))
+        some = rng.choice(names, 2 if rng.random() < PAIRS else 1, replace=False).tolist()
         return scene(some, str(rng.choice(places)), int(rng.integers(1_000_000)), size)
     return [draw() for _ in range(n)]
 
@@ -150,7 +150,7 @@ def training_noise(like, generator, rough=ROUGH): # (b, c, h, w) -> (b, c, h, w)
     return noise.to(like)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
-def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas):
+def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0.):
     "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`."
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
     timestep = torch.from_numpy(((rng.random() + np.arange(batch)) / batch % 1 * len(alphas)).astype(int))
@@ -159,7 +159,8 @@ def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas)
     noised = (alpha.sqrt() * latents[pick] + (1 - alpha).sqrt() * noise).contiguous(memory_format=torch.channels_last)
     predicted = model(noised.to(device), timestep.to(device), captions.draw(numbers[pick], rng).to(device))
     snr = alpha / (1 - alpha)
-    return (snr.clamp(max=5) / snr * (predicted.float().cpu() - noise).pow(2)).mean()
+    weight = snr.clamp(max=5) / snr * snr.clamp(max=1) ** -lift
+    return (weight * (predicted.float().cpu() - noise).pow(2)).mean()
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-043
 class Captions:
@@ -209,8 +210,9 @@ def learning_rate(step, steps, peak, warmup):
 def new_accelerator():
     "What this machine trains on: its GPUs, or its processor, with bfloat16 where there are units for it."
     from accelerate import Accelerator
+    gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
     fast = torch.cuda.is_available() or llvm.get_host_cpu_features().get('amx-bf16', False)
-    return Accelerator(mixed_precision='bf16' if fast else 'no')
+    return Accelerator(cpu=not gpu, mixed_precision='bf16' if fast else 'no')   # without `cpu`, processes of torchrun would each work alone
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-058
 def average_gradients(params, accelerator):
@@ -374,6 +376,7 @@ RECIPE = dict(subjects=None,                              # all; or a list
               vae=dict(steps=2000, batch=16, lr=2e-3),    # batch: samples a step
               latents=dict(chunks=24),                    # of 2048 scenes
               unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9995, snapshots=(250, 500, 1000, 2000, 4000)),
+              more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, lift=.5, snapshots=(2000, 4000)),   # a second round, from the average of the first
               judge=dict(steps=3000, batch=32, lr=2e-3),
               seed=0)
 
@@ -387,14 +390,17 @@ def train(
     "Train a tiny Stable Diffusion: autoencoder, latents, UNet and text encoder, judge; then save it."
     folder, accelerator, names = Path(folder).expanduser(), new_accelerator(), recipe['subjects']
     options = dict(seed=recipe['seed'], progress=progress, accelerator=accelerator)
-    training_scenes(np.random.default_rng(0), 1, names=names)          # unknown subjects are named before the first step
+    for name in names or (): scene(name, backgrounds()[0])          # an unknown subject is named before the first step
     vae = fit(new_vae(recipe['seed']), partial(vae_loss, names=names), folder=folder / 'vae', score=psnr, **options, **recipe['vae'])
     encode_scenes(vae, folder / 'latents', names=names, rank=accelerator.process_index, processes=accelerator.num_processes, progress=progress, **recipe['latents'])
     accelerator.wait_for_everyone()
     latents, numbers, _, _ = load_latents(folder / 'latents')
     model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
     loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-    fit(model, loss, folder=folder / 'unet', **options, **recipe['unet'])
+    average = fit(model, loss, folder=folder / 'unet', **options, **recipe['unet'])
+    more = dict(recipe['more'])
+    loss = partial(loss, lift=more.pop('lift'))
+    fit(average.requires_grad_(True), loss, folder=folder / 'more', **options | dict(seed=recipe['seed'] + 1), **more)
     fit(new_judge(recipe['seed']), judge_loss, folder=folder / 'judge', **options, **recipe['judge'])
     out = Path(out or folder / 'model')
     if accelerator.is_main_process: save_model(folder, out)
@@ -423,14 +429,14 @@ def save_model(
     folder, out = Path(folder).expanduser(), Path(out)
     _, _, mean, std = load_latents(folder / 'latents')
     model, tokenizer, scheduler = new_text_to_noise()
-    _average(folder / 'unet', model)
+    _average(folder / ('more' if (folder / 'more/last.pt').exists() else 'unet'), model)
     networks = dict(vae=fold_statistics(_average(folder / 'vae', new_vae()), mean, std), text_encoder=model.text_encoder, unet=model.unet)
     if half:
         for network in networks.values(): nn.Module.half(network)
     with _no_bars(): StableDiffusion(tokenizer=tokenizer, scheduler=scheduler, **networks).pipe.save_pretrained(out)
     settings = json.loads((out / 'text_encoder/config.json').read_text()) | dict(dtype='float32')   # else it alone would load as float16
     (out / 'text_encoder/config.json').write_text(json.dumps(settings, indent=2) + '\n')
-    stages = [stage for stage in ('vae', 'unet', 'judge') if (folder / stage / 'last.pt').exists()]
+    stages = [stage for stage in ('vae', 'unet', 'more', 'judge') if (folder / stage / 'last.pt').exists()]
     logs = {stage: [json.loads(line) for line in open(folder / stage / 'log.jsonl')] for stage in stages}
     (out / 'training.json').write_text(json.dumps(logs, indent=0) + '\n')
     if 'judge' in stages:

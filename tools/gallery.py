@@ -16,7 +16,8 @@ vae.load_state_dict(torch.load(folder/'vae'/'last.pt', weights_only=True)['avera
 _, _, mean, std = load_latents(folder/'latents')
 vae = fold_statistics(vae, mean, std)
 
-rows = [*sorted((folder/'unet').glob('step-*.pt')), folder/'unet'/'last.pt']
+rows = [path for name in ('unet', 'more') for path in (*sorted((folder/name).glob('step-*.pt')), folder/name/'last.pt') if path.exists()]
+first_round = torch.load(folder/'unet'/'last.pt', weights_only=True)['step']
 sheet = Image.new('RGB', (66 * len(PROMPTS) + 40, 66 * len(rows)), 'white')
 for y, path in enumerate(rows):
     model, tokenizer, scheduler = new_text_to_noise()
@@ -24,6 +25,7 @@ for y, path in enumerate(rows):
     model.load_state_dict({k: v.float() for k, v in state.get('average', state).items()})
     sd = StableDiffusion(tokenizer, model.text_encoder, vae, model.unet.eval(), scheduler)
     step = state['step'] if 'step' in state else int(re.search(r'\d+', path.stem).group())
+    if path.parent.name == 'more': step += first_round
     pictures = sd.generate(PROMPTS, 25, 5., torch.Generator().manual_seed(1), progress=False)
     for x, picture in enumerate(pictures): sheet.paste(picture, (40 + 66 * x, 66 * y))
     ImageDraw.Draw(sheet).text((2, 66 * y + 26), f'{step:,}', fill='black')
