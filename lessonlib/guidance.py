@@ -45,8 +45,9 @@ def guide(
 # %% ../nbs/05_guidance.ipynb #cell-033
 def _checked(uncond, text, scale, rescale):
     "The scale as a number or a (b, 1, 1, 1) tensor; an error for what `guide` can't use."
-    if not (torch.is_tensor(uncond) and torch.is_tensor(text)):
-        raise TypeError(f'uncond, text: expected two tensors, got {type(uncond).__name__} and {type(text).__name__}')
+    kinds = [str(x.dtype) if torch.is_tensor(x) else type(x).__name__ for x in (uncond, text)]
+    if not all(torch.is_tensor(x) and x.is_floating_point() for x in (uncond, text)):
+        raise TypeError(f'uncond, text: expected two float tensors, got {kinds[0]} and {kinds[1]}')
     if uncond.ndim != 4 or uncond.shape != text.shape:
         raise ValueError(f'uncond, text: expected one shape (b, c, h, w), got {tuple(uncond.shape)} and {tuple(text.shape)}')
     if rescale not in (None, 'update', 'prediction', 'both'):
@@ -62,7 +63,7 @@ def _number(scale, b):
     if not scale.isfinite().all(): raise ValueError(f'guidance_scale: expected finite numbers, got {scale.tolist()}')
     return scale.reshape(-1, 1, 1, 1)
 
-# %% ../nbs/05_guidance.ipynb #cell-050
+# %% ../nbs/05_guidance.ipynb #cell-048
 def linear(
     start: float, # guidance scale at progress 0, the noise
     end: float = 1., # at progress 1, the picture
@@ -77,7 +78,7 @@ def cosine(
     "A guidance scale that stays near `start`, falls (or rises) in the middle and stays near `end`: half a wave of a cosine."
     return lambda progress: end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
-# %% ../nbs/05_guidance.ipynb #cell-052
+# %% ../nbs/05_guidance.ipynb #cell-049
 def scale_at(
     guidance_scale, # number, (b,) tensor, or a callable of the progress that gives one
     progress: float, # [0, 1]: 0 at the first step, 1 at the last
