@@ -1,0 +1,104 @@
+"""What the notebooks cite is in nbs/references.bib, and what lesson 04 links exists."""
+import importlib, json, re
+from configparser import ConfigParser
+from pathlib import Path
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT/'nbs'
+config = ConfigParser(delimiters=['='], interpolation=None)
+config.read(ROOT/'settings.ini', encoding='utf-8')
+settings = config['DEFAULT']
+NOTEBOOKS = [p for p in sorted(NBS.rglob('[!_.]*.ipynb')) if not {'_proc', '.ipynb_checkpoints'} & set(p.relative_to(NBS).parts)]
+KEY = r'[a-z]+\d{4}[a-z]+'  # the first author, the year, a word of the title
+
+
+def words(path):
+    cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+    return '\n\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'markdown')
+
+
+def cited(text):
+    "The keys that markdown cites, `[@key]`, `[@key; @key, p. 3]` or `@key`; what is code is no citation."
+    text = re.sub(r'```.*?```|`[^`\n]*`', '', text, flags=re.S)
+    return set(re.findall(rf'(?<![\w@])@({KEY})\b', text)) | set(re.findall(r'\[@([^\s\];,]+)', text))
+
+
+def entries(text):
+    "Key -> the fields of a BibTeX entry, for all entries in the form that the file has: one field a line."
+    found = {}
+    for key, body in re.findall(r'^@\w+\{([^,\s]+),\n(.*?)^\}', text, re.M | re.S):
+        assert key not in found, f'{key} is there twice'
+        found[key] = dict(re.findall(r'^\s*(\w+)\s*=\s*\{(.*)\},?$', body, re.M))
+    return found
+
+
+BIB = (NBS/'references.bib').read_text(encoding='utf-8')
+ENTRIES = entries(BIB)
+
+
+def test_the_patterns_find():
+    assert cited('A [@ho2020denoising; @song2020denoising, p. 3], @keshav2007read. `[@no2000code]` a @ b x@y2000z [@odd]') == {
+        'ho2020denoising', 'song2020denoising', 'keshav2007read', 'odd'}
+    assert entries('@misc{a2000b,\n  title = {{A} b},\n  year = {2000}\n}\n') == {'a2000b': dict(title='{A} b', year='2000')}
+
+
+def test_every_entry_is_read(): assert len(ENTRIES) == len(re.findall(r'^@', BIB, re.M)) > 8
+
+
+@pytest.mark.parametrize('key', ENTRIES)
+def test_entry_is_whole(key):
+    entry = ENTRIES[key]
+    assert entry.get('title') and entry.get('author') and re.fullmatch(r'\d{4}', entry.get('year', '')), entry
+    assert re.fullmatch(KEY, key) and entry['year'] in key, 'a key is the first author, the year and a word of the title'
+    assert {'doi', 'eprint', 'url'} & set(entry), 'it has no doi, eprint or url'
+    if 'doi' in entry: assert re.fullmatch(r'10\.\d{4,}/\S+', entry['doi'])
+    if 'url' in entry: assert entry['url'].startswith('https://')
+    if 'eprint' in entry: assert re.fullmatch(r'\d{4}\.\d{4,5}', entry['eprint']) and entry['eprint'] in entry.get('url', entry['eprint'])
+
+
+@pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda p: p.stem)
+def test_citations_are_in_the_bibliography(path):
+    text = words(path)
+    assert cited(text) <= set(ENTRIES), f'not in references.bib: {cited(text) - set(ENTRIES)}'
+    if '## References' in text:  # for those who read without Quarto: each key with its link
+        listed = re.findall(r'^- `(\w+)`: .*\]\((https://\S+)\)$', text.split('## References')[1], re.M)
+        assert {key for key, _ in listed} == cited(text)
+        for key, link in listed: assert any(ENTRIES[key].get(field, ' ') in link for field in ('doi', 'eprint', 'url')), f'{key}: {link}'
+
+
+def test_something_is_cited(): assert {'couairon2022diffedit', 'meng2021sdedit'} <= cited(words(NBS/'04_reading_the_paper.ipynb'))
+
+
+DOCS = settings['doc_host'] + settings['doc_baseurl'] + '/'
+SOURCES = f'{settings["git_url"]}/blob/{settings["branch"]}/'
+ROWS = re.findall(rf'\[`([\w.]+)`\]\({re.escape(DOCS)}(\S+?)\) \| \[source\]\((\S+?)\)', words(NBS/'04_reading_the_paper.ipynb'))
+
+
+def test_each_sentence_has_a_link():
+    table = words(NBS/'04_reading_the_paper.ipynb').split('## From sentence to function')[1].split('\n\n')[2]
+    assert len(ROWS) == len(table.splitlines()) - 2 >= 12
+
+
+@pytest.mark.parametrize('name, page, source', ROWS, ids=[row[0] for row in ROWS])
+def test_what_a_sentence_links_exists(name, page, source):
+    module = re.fullmatch(r'(?:helpers/)?(\w+)\.html#.+', page)[1]
+    if not (ROOT/'lessonlib'/f'{module}.py').exists(): pytest.skip(f'lessonlib.{module} is not there yet')
+    thing = importlib.import_module(f'lessonlib.{module}')
+    for part in name.split('.'): thing = getattr(thing, part)
+    assert callable(thing)
+    symbols = importlib.import_module('lessonlib._modidx').d['syms'][f'lessonlib.{module}']
+    assert (page, source.removeprefix(SOURCES)) == symbols[f'lessonlib.{module}.{name}'], 'its documentation and source are elsewhere'
+
+
+POSTS = [p for p in NOTEBOOKS if p.parent == NBS/'posts' and p.stem != 'index']
+
+
+@pytest.mark.parametrize('path', POSTS, ids=lambda p: p.stem)
+def test_write_up_is_listed_and_says_whose_it_is(path):
+    assert f']({path.name})' in words(NBS/'posts'/'index.ipynb')
+    head = ''.join(json.loads(path.read_text(encoding='utf-8'))['cells'][0]['source'])
+    assert re.fullmatch(r'# .+\n\n> .+\n\n- author: .+\n- date: \d{4}-\d\d-\d\d\n- categories: \[.+\]', head)
+
+
+def test_there_are_write_ups(): assert {'template', 'diffedit_in_one_page'} <= {p.stem for p in POSTS}
