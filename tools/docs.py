@@ -8,7 +8,7 @@ alone: formulas become MathML, so that no page needs anything from the network.
 `nbdev_docs` would run imports and exported cells once more, in the wrong folder and without the cells between them; here
 names are documented from the exported modules. A notebook whose imports fail is named, and there is no site.
 """
-import argparse, ast, html, importlib, json, os, posixpath, re, shutil, subprocess, sys, tempfile, warnings
+import argparse, ast, html, importlib, json, os, posixpath, re, shutil, subprocess, sys, tempfile, textwrap
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,32 +116,83 @@ def add(nb, text, place=None):
     nb.cells.append(cell) if place is None else nb.cells.insert(place, cell)
 
 
+# ---- prepare: the documentation of a name, read from the module's source
+
+def exported(source):
+    "The module that a notebook exports: `lessonlib.matmul`, or None."
+    cells = json.loads(source.read_text(encoding='utf-8'))['cells'] if source.suffix == '.ipynb' else []
+    found = re.search(r'^#\s*\|\s*default_exp\s+(\S+)', '\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'code'), re.M)
+    return f'{settings().lib_name}.{found[1]}' if found else None
+
+
+def is_patch(node): return any(ast.unparse(d).startswith('patch') for d in node.decorator_list)
+
+
+def definition(tree, name):
+    "The node of a function or class by its name; of `Class.method` also where `patch` adds the method from outside."
+    owner, _, last = name.rpartition('.')
+    inside = next((n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == owner), []) if owner else tree.body
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    patched = [n for n in tree.body if owner and isinstance(n, kinds[:2]) and is_patch(n) and ast.unparse(n.args.args[0].annotation) == owner]
+    return next((n for n in [*inside, *patched] if isinstance(n, kinds) and n.name == last), None)
+
+
+def signature(node, lines):
+    "A definition as it is written, with the comment of each parameter and without decorators, docstring and body."
+    if isinstance(node, ast.ClassDef):
+        fields = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+        start = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == '__init__'), None)
+        rest = lines[fields[0].lineno - 1:fields[-1].end_lineno] if fields else signature(start, lines) if start else []
+        return [lines[node.lineno - 1].split(': ')[0].rstrip(':') + ':', *rest]
+    body = node.body[0]
+    if body.lineno == node.lineno: return [lines[node.lineno - 1][:body.col_offset].rstrip()]
+    return lines[node.lineno - 1:body.lineno - 1]
+
+
+def docstring(node):
+    "A docstring as Markdown, in which `m*k*n` without backticks is no emphasis."
+    pieces = (ast.get_docstring(node) or '').split('`')
+    return '`'.join(re.sub(r'(?<=\w)([*])(?=\w)', r'\\\1', piece) if i % 2 == 0 else piece for i, piece in enumerate(pieces))
+
+
+def documented(module, name, level=3):
+    "Heading, link to the source, signature and docstring as Markdown; for a class its public methods too."
+    path = Path(module.__file__)
+    text = path.read_text(encoding='utf-8')
+    lines, node = text.splitlines(), definition(ast.parse(text), name)
+    if node is None: raise NotBuilt(f'{name} is not in {path.name}: run nbdev_export')
+    config = settings()
+    source = f'{config.git_url}/blob/{config.branch}/{path.relative_to(ROOT).as_posix()}#L{node.lineno}'
+    code = textwrap.dedent('\n'.join(signature(node, lines)).rstrip())
+    parts = [f"{'#'*level} {name} {{#{heading_id(name)}}}", f'[source]({source}){{.source-link}}', f'```python\n{code}\n```', docstring(node)]
+    methods = [n.name for n in node.body if isinstance(n, ast.FunctionDef) and n.name[0] != '_' and ast.get_docstring(n)] if isinstance(node, ast.ClassDef) else []
+    return '\n\n'.join(parts + [documented(module, f'{name}.{m}', level + 1) for m in methods])
+
+
 # ---- prepare: nbdev's processors, and ours
 
 def processors():
     "nbdev's processors; names are documented from the exported module, instead of from cells that are run again."
-    from nbdev.processors import FilterDefaults, Processor, _is_showdoc, exec_show_docs
-    from nbdev.showdoc import show_doc
+    from nbdev.processors import FilterDefaults, Processor, _is_showdoc, add_fold, exec_show_docs
     skipped = set(settings().tst_flags.split())
 
     class DocumentFromModule(Processor):
         def begin(self):
-            name = next((c.directives_['default_exp'][0] for c in self.nb.cells if 'default_exp' in c.directives_), None)
-            module = importlib.import_module(f'{settings().lib_name}.{name}') if name else None
-            self.names = dict(vars(module) if module else {}, show_doc=show_doc)
+            name = exported(Path(self.nb.path_))
+            self.module = importlib.import_module(name) if name else None
 
         def cell(self, cell):
             directives = getattr(cell, 'directives_', {})
             if cell.cell_type != 'code' or directives.keys() & skipped or directives.get('eval:', [''])[0].lower() == 'false': return
             if _is_showdoc(cell):
-                text = eval(re.sub(r'^#.*\n', '', cell.source, flags=re.M), dict(self.names))._repr_markdown_()
-                cell.outputs = [dict(output_type='display_data', metadata={}, data={'text/markdown': text})]
+                name = re.search(r'^show_doc\(([\w.]+)', cell.source, re.M)[1]
+                cell.update(cell_type='markdown', source=documented(self.module, name), documents=self.module.__name__)
             else:
                 for node in cell.parsed_() or []:
                     if isinstance(node, (ast.Import, ast.ImportFrom)): exec(compile(ast.Module([node], []), 'import', 'exec'), {})
 
     class Pages(FilterDefaults):
-        def base_procs(self): return [DocumentFromModule if p is exec_show_docs else p for p in super().base_procs()]
+        def base_procs(self): return [DocumentFromModule if p is exec_show_docs else p for p in super().base_procs() if p is not add_fold]
 
     return Pages()
 
@@ -179,18 +230,21 @@ def lesson_links(nb, source):
     config = settings()
     path = f'{config.user}/{config.repo}/blob/{config.branch}/nbs/{source.as_posix()}'
     raw = f'{config.git_url}/raw/{config.branch}/nbs/{source.as_posix()}'
-    number = f'[Lesson {lesson(source)}]{{.lesson-number}} ' if lesson(source) else ''
-    add(nb, f'::: {{.lesson-links}}\n{number}[Open in Colab](https://colab.research.google.com/github/{path}){{.lesson-link .colab}} '
-            f'[View source](https://github.com/{path}){{.lesson-link .source}} [Download]({raw}){{.lesson-link .download}}\n:::', 1)
+    number = f'[Lesson {lesson(source)}]{{.lesson-number}} [Open in Colab](https://colab.research.google.com/github/{path}) ' if lesson(source) else ''
+    add(nb, f'::: {{.lesson-links}}\n{number}[View source]({config.git_url}/blob/{config.branch}/nbs/{source.as_posix()}) [Download]({raw})\n:::', 1)
 
 
-def gather_reference(nb, source):
-    "In a lesson the code is the text: the documentation of its names stands together at the end."
-    documented = [c for c in nb.cells if c.cell_type == 'code' and 'show_doc(' in c.source]
-    if not documented or not lesson(source): return
-    nb.cells = [c for c in nb.cells if not any(c is d for d in documented)]
-    add(nb, f'## Reference\n\nWhat `{settings().lib_name}.{page(source).stem}` exports.')
-    nb.cells += documented
+def arrange_reference(nb, source):
+    "In a lesson the code is the text, and the documentation of its names stands at the end; elsewhere the code is folded below it."
+    names = [c for c in nb.cells if 'documents' in c]
+    if lesson(source) and names:
+        nb.cells = [c for c in nb.cells if 'documents' not in c]
+        add(nb, f'## Reference\n\nWhat `{names[0].documents}` exports.')
+        nb.cells += names
+    elif names:
+        for cell in nb.cells:
+            if 'exports' in getattr(cell, 'directives_', {}): cell.source = f'#| code-fold: true\n#| code-summary: Source\n{cell.source}'
+    for cell in names: del cell['documents']
 
 
 def prepare_notebook(source, nbs, folder, build):
@@ -204,14 +258,14 @@ def prepare_notebook(source, nbs, folder, build):
         if cell.cell_type == 'markdown': cell.source = relinked(cell.source, source, nbs, base)
         for data in (o['data'] for o in cell.get('outputs', []) if 'text/markdown' in o.get('data', {})):
             data['text/markdown'] = relinked(''.join(data['text/markdown']), source, nbs, base)
-    gather_reference(nb, source)
+    arrange_reference(nb, source)
     describe_figures(nb)
     keep_scripts(nb)
     if source.stem != 'index': lesson_links(nb, source)
     if build['cite']: cited(nb, build['references'], source)
     (folder/page(source)).parent.mkdir(parents=True, exist_ok=True)
     write_nb(nb, folder/page(source))
-    return plain(title[2:])
+    return re.sub(r'^\d+\.?\s+', '', plain(title[2:]))
 
 
 def prepare(nbs, folder, cite):
@@ -243,22 +297,19 @@ def copy_page(source, nbs, folder):
 
 # ---- prepare: what the site adds
 
-def reference_page(folder, titles):
+def reference_page(folder, titles, nbs):
     "A page with every public name, its first sentence, and where it is explained."
-    config, lines = settings(), ['---', 'title: All names', 'description: What the package exports, module by module.', 'toc: true', '---', '']
-    modules = {page(source).stem: source for source in titles}
-    index = importlib.import_module(f'{config.lib_name}._modidx').d['syms']
-    for path in index:
-        name = path.split('.')[-1]
-        names = [k.removeprefix(f'{path}.') for k in index[path]]
-        names = sorted({n for n in names if '.' not in n and not n.startswith('_')}, key=str.lower)
-        if not names or name not in modules: continue
-        module, target = importlib.import_module(path), page(modules[name]).as_posix()
-        lines += [f'## {path}', '', f'Explained in [{titles[modules[name]]}]({target}).', '', '| | |', '|---|---|']
-        for n in names:
-            first = (getattr(module, n).__doc__ or '').strip().split('\n\n')[0].replace('\n', ' ')
-            first = re.split(r'(?<=[.?!])\s+(?=[A-Z])', first)[0].replace('|', r'\|')
-            lines.append(f'| [`{n}`]({target}#{heading_id(n)}) | {first} |')
+    lines = ['---', 'title: All names', 'description: What the package exports, module by module.', '---', '']
+    for source in titles:
+        name = exported(nbs/source)
+        if not name: continue
+        tree = ast.parse(Path(importlib.import_module(name).__file__).read_text(encoding='utf-8'))
+        names = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name[0] != '_' and not is_patch(n)]
+        target = page(source).as_posix()
+        lines += [f'## {name}', '', f'Explained in [{titles[source]}]({target}).', '', '| | |', '|---|---|']
+        for node in sorted(names, key=lambda n: n.name.lower()):
+            first = re.split(r'(?<=[.?!])\s+(?=[A-Z`])', docstring(node).split('\n\n')[0].replace('\n', ' '))[0].replace('|', r'\|')
+            lines.append(f'| [`{node.name}`]({target}#{heading_id(node.name)}) | {first} |')
         lines.append('')
     (folder/'reference.md').write_text('\n'.join(lines), encoding='utf-8')
 
@@ -315,7 +366,7 @@ def finished(text):
 
 def without_web_fonts(text):
     "A theme's stylesheet without the fonts that it would take from the network; the system's own come next in its lists."
-    return re.sub(r'@import\s+(?:url\()?["\']?https?:[^;]*?;(?=@|:|\s|\*|/)', '', text)
+    return re.sub(r'@import\s+url\(\s*["\']?https?:[^)]*\)[^;]*;', '', text)
 
 
 def check_pages(folder, titles):
@@ -341,7 +392,7 @@ def build_site(out, nbs=ROOT/'nbs', builder=None):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder).resolve()
         titles = prepare(nbs, folder, cite=builder == 'smalldocs')
-        reference_page(folder, titles)
+        reference_page(folder, titles, nbs)
         write_navigation(folder, titles)
         (render_quarto if builder == 'quarto' else render_smalldocs)(folder)
         check_pages(folder/'_docs', titles)
