@@ -306,11 +306,11 @@ def reference_page(folder, titles, nbs):
         tree = ast.parse(Path(importlib.import_module(name).__file__).read_text(encoding='utf-8'))
         names = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name[0] != '_' and not is_patch(n)]
         target = page(source).as_posix()
-        lines += [f'## {name}', '', f'Explained in [{titles[source]}]({target}).', '', '| | |', '|---|---|']
+        lines += [f'## {name}', '', f'Explained in [{titles[source]}]({target}).', '', '::: {.names}', '| | |', '|---|---|']
         for node in sorted(names, key=lambda n: n.name.lower()):
             first = re.split(r'(?<=[.?!])\s+(?=[A-Z`])', docstring(node).split('\n\n')[0].replace('\n', ' '))[0].replace('|', r'\|')
             lines.append(f'| [`{node.name}`]({target}#{heading_id(node.name)}) | {first} |')
-        lines.append('')
+        lines += [':::', '']
     (folder/'reference.md').write_text('\n'.join(lines), encoding='utf-8')
 
 
@@ -350,16 +350,17 @@ def render_smalldocs(folder):
     site = build(folder, quiet=True)
     for source, href in site.broken: print(f'warning: {source}: the link {href} leads nowhere', file=sys.stderr)
     edit = lambda path, change: path.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
-    for path in (folder/'_docs').rglob('*.html'): edit(path, finished)
+    for path in (folder/'_docs').rglob('*.html'): edit(path, lambda text: finished(text, path.relative_to(folder/'_docs')))
     for path in (folder/'_docs').rglob('*.css'): edit(path, without_web_fonts)
 
 
-def finished(text):
+def finished(text, name):
     "A page of smalldocs: formulas as MathML, and KaTeX, which would draw them from the network, left out."
-    from latex2mathml.converter import convert
+    from math_core import LatexError, LatexToMathML
+    converter = LatexToMathML(fancy_error=False)
     def formula(match):
-        display = 'block' if match[1] == 'display' else 'inline'
-        return f'<span class="math {match[1]}">{convert(html.unescape(match[2]), display=display)}</span>'
+        try: return f'<span class="math {match[1]}">{converter.convert_with_local_state(html.unescape(match[2]), displaystyle=match[1] == "display")}</span>'
+        except LatexError as e: raise NotBuilt(f'{name}: the formula {html.unescape(match[2])} has an error: {e}') from None
     text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
     return re.sub(r'<(?:link|script)[^>]*katex[^>]*>(?:</script>)?', '', text)
 
