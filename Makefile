@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FLOORS := .venv-floors
+PORT ?= 8000
 pip_install = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-all test-floors lab train readme docs clean
+.PHONY: help setup demo test test-all test-floors lab train readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -36,9 +37,12 @@ train: $(READY)   ## train the shipped model anew on two cores (hours); it goes 
 readme: $(READY)  ## write README.md from nbs/index.ipynb
 	$(BIN)/python tools/readme.py
 
-docs: $(READY)    ## build the documentation site into _docs/ (needs Quarto)
-	@command -v quarto >/dev/null || { echo "make docs needs Quarto on the PATH: https://quarto.org/docs/get-started/"; exit 1; }
-	PATH="$(CURDIR)/$(BIN):$$PATH" nbdev_docs
+docs: $(READY)    ## build the documentation site into _docs/, with Quarto if it is there, without a network if not
+	$(BIN)/python tools/docs.py
+
+docs-serve: docs  ## build the site and show it on this machine
+	@echo "http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
 clean:            ## remove what the targets made, .venv included
 	rm -rf $(VENV) $(FLOORS) out build dist _proc _docs *.egg-info

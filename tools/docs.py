@@ -1,0 +1,420 @@
+"""Builds the documentation site from nbs/: `make docs`.
+
+Three steps. *Prepare*: nbdev's processors turn each notebook into the source of a page, with the documentation of every
+exported name; links, alternative texts, the lesson's buttons and the sidebar are added. *Render*: by Quarto where it is on
+the PATH, else by smalldocs, which reads the same `_quarto.yml` and names pages and anchors alike. *Finish*, for smalldocs
+alone: formulas become MathML, so that no page needs anything from the network.
+
+`nbdev_docs` would run imports and exported cells once more, in the wrong folder and without the cells between them; here
+names are documented from the exported modules. A notebook whose imports fail is named, and there is no site.
+"""
+import argparse, ast, html, importlib, json, os, posixpath, re, shutil, subprocess, sys, tempfile, textwrap
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault('MPLBACKEND', 'agg')
+
+
+class NotBuilt(Exception): "There is no site; the message says why, and which notebook it was."
+
+
+def settings():
+    from nbdev.config import get_config
+    return get_config(path=ROOT)
+
+
+# ---- pages
+
+def sources(nbs):
+    "The sources of pages in reading order: home, the numbered lessons, then folder by folder."
+    found = [p.relative_to(nbs) for p in nbs.rglob('*') if p.suffix in ('.ipynb', '.qmd')]
+    found = [p for p in found if not any(part.startswith(('_', '.')) for part in p.parts)]
+    return sorted(found, key=lambda p: (len(p.parts), p.parts[:-1], p.stem != 'index', p.name))
+
+
+def page(source):
+    "nbdev's rule: `01_matmul.ipynb` becomes the page `matmul`."
+    return source.with_name(re.sub(r'^\d+_', '', source.name))
+
+
+def lesson(source):
+    "`01_matmul.ipynb` -> 1; None for a page that is no lesson."
+    found = re.match(r'(\d+)_', source.name) if len(source.parts) == 1 else None
+    return int(found[1]) if found else None
+
+
+# ---- prepare: what is written in the notebook
+
+def plain(text):
+    "Markdown of one line without its signs."
+    return re.sub(r'[`*]|\[([^]]*)\]\([^)]*\)', lambda m: m[1] or '', text).strip()
+
+
+def heading_id(title):
+    "The id that Quarto, Pandoc and smalldocs give to a heading."
+    kept = re.sub(r'[^\w\s.-]', '', plain(title).lower())
+    return re.sub(r'^[^a-z]+', '', re.sub(r'\s+', '-', kept)) or 'section'
+
+
+def loose(anchor): return re.sub(r'[^a-z0-9-]', '', anchor.lower().replace(' ', '-'))
+
+
+def headings(source):
+    "Loosely written anchor -> the heading's id: Jupyter's anchors keep capitals and digits, the site's do not."
+    cells = json.loads(source.read_text(encoding='utf-8'))['cells'] if source.suffix == '.ipynb' else []
+    text = '\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'markdown')
+    return {loose(title): heading_id(title) for title in re.findall(r'^#+ +(.+?)\s*$', text, re.M)}
+
+
+def relinked(text, source, nbs, base):
+    "Links between notebooks and to the site's own address, as links between the pages' sources."
+    def link(match):
+        path, anchor = match[1], match[2] or ''
+        if path.startswith(base): target = PurePosixPath(re.sub(r'\.html$', '.ipynb', path.removeprefix(base)))
+        else:
+            found = (nbs/source.parent/path) if path else nbs/source
+            if path and (not path.endswith('.ipynb') or not found.exists()): return match[0]
+            anchor = headings(found).get(loose(anchor), anchor)
+            if not path: return f'](#{anchor})'
+            target = page(PurePosixPath(posixpath.normpath((source.parent/path).as_posix())))
+        return f"]({posixpath.relpath(str(target), source.parent.as_posix())}{'#' if anchor else ''}{anchor})"
+    return re.sub(r'\]\(([^)\s#]*)(?:#([^)\s]*))?\)', link, text)
+
+
+def references(nbs):
+    "Key -> (authors and year, title, address) of the entries of references.bib."
+    path, entries = nbs/'references.bib', {}
+    for key, body in re.findall(r'@\w+\{([^,\s]+),(.*?)\n\}', path.read_text(encoding='utf-8') if path.exists() else '', re.S):
+        field = {name.lower(): re.sub(r'[{}]', '', value) for name, value in re.findall(r'(\w+)\s*=\s*\{(.*?)\},?\s*$', body, re.M | re.S)}
+        names = [a.split(',')[0].strip() for a in field.get('author', key).split(' and ')]
+        who = names[0] if len(names) == 1 else ' and '.join(names) if len(names) == 2 else f'{names[0]} et al.'
+        address = field.get('url') or (f"https://doi.org/{field['doi']}" if 'doi' in field else '')
+        entries[key] = f"{who} {field.get('year', '')}".strip(), field.get('title', key), address
+    return entries
+
+
+def cited(nb, entries, source):
+    "Citations `[@key; @other]` as names and years with links, and the works at the page's end. Quarto does this by itself."
+    used = []
+    def cite(match):
+        keys = re.findall(r'@([\w:.-]*\w)', match[1])
+        unknown = [k for k in keys if k not in entries]
+        if unknown: raise NotBuilt(f'nbs/{source}: {unknown[0]} is cited, but references.bib has no such entry')
+        used.extend(k for k in keys if k not in used)
+        return '(' + '; '.join(f'[{entries[k][0]}](#ref-{k})' for k in keys) + ')'
+    for cell in nb.cells:
+        if cell.cell_type == 'markdown': cell.source = re.sub(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', cite, cell.source)
+    lines = [f'- []{{#ref-{k}}}{who}. ' + (f'[{title}]({address}).' if address else f'{title}.')
+             for k, (who, title, address) in ((k, entries[k]) for k in sorted(used))]
+    if lines: add(nb, '## References\n\n' + '\n'.join(lines))
+
+
+def add(nb, text, place=None):
+    "Put a Markdown cell into the notebook, at the end if no place is named."
+    from execnb.nbio import mk_cell
+    cell = mk_cell(text, 'markdown')
+    nb.cells.append(cell) if place is None else nb.cells.insert(place, cell)
+
+
+# ---- prepare: the documentation of a name, read from the module's source
+
+def exported(source):
+    "The module that a notebook exports: `lessonlib.matmul`, or None."
+    cells = json.loads(source.read_text(encoding='utf-8'))['cells'] if source.suffix == '.ipynb' else []
+    found = re.search(r'^#\s*\|\s*default_exp\s+(\S+)', '\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'code'), re.M)
+    return f'{settings().lib_name}.{found[1]}' if found else None
+
+
+def is_patch(node): return any(ast.unparse(d).startswith('patch') for d in node.decorator_list)
+
+
+def definition(tree, name):
+    "The node of a function or class by its name; of `Class.method` also where `patch` adds the method from outside."
+    owner, _, last = name.rpartition('.')
+    inside = next((n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == owner), []) if owner else tree.body
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    patched = [n for n in tree.body if owner and isinstance(n, kinds[:2]) and is_patch(n) and ast.unparse(n.args.args[0].annotation) == owner]
+    return next((n for n in [*inside, *patched] if isinstance(n, kinds) and n.name == last), None)
+
+
+def signature(node, lines):
+    "A definition as it is written, with the comment of each parameter and without decorators, docstring and body."
+    if isinstance(node, ast.ClassDef):
+        fields = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+        start = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == '__init__'), None)
+        rest = lines[fields[0].lineno - 1:fields[-1].end_lineno] if fields else signature(start, lines) if start else []
+        return [lines[node.lineno - 1].split(': ')[0].rstrip(':') + ':', *rest]
+    body = node.body[0]
+    if body.lineno == node.lineno: return [lines[node.lineno - 1][:body.col_offset].rstrip()]
+    return lines[node.lineno - 1:body.lineno - 1]
+
+
+def docstring(node):
+    "A docstring as Markdown, in which `m*k*n` without backticks is no emphasis."
+    pieces = (ast.get_docstring(node) or '').split('`')
+    return '`'.join(re.sub(r'(?<=\w)([*])(?=\w)', r'\\\1', piece) if i % 2 == 0 else piece for i, piece in enumerate(pieces))
+
+
+def documented(module, name, level=3):
+    "Heading, link to the source, signature and docstring as Markdown; for a class its public methods too."
+    path = Path(module.__file__)
+    text = path.read_text(encoding='utf-8')
+    lines, node = text.splitlines(), definition(ast.parse(text), name)
+    if node is None: raise NotBuilt(f'{name} is not in {path.name}: run nbdev_export')
+    config = settings()
+    source = f'{config.git_url}/blob/{config.branch}/{path.relative_to(ROOT).as_posix()}#L{node.lineno}'
+    code = textwrap.dedent('\n'.join(signature(node, lines)).rstrip())
+    parts = [f"{'#'*level} {name} {{#{heading_id(name)}}}", f'[source]({source}){{.source-link}}', f'```python\n{code}\n```', docstring(node)]
+    methods = [n.name for n in node.body if isinstance(n, ast.FunctionDef) and n.name[0] != '_' and ast.get_docstring(n)] if isinstance(node, ast.ClassDef) else []
+    return '\n\n'.join(parts + [documented(module, f'{name}.{m}', level + 1) for m in methods])
+
+
+# ---- prepare: nbdev's processors, and ours
+
+def processors():
+    "nbdev's processors; names are documented from the exported module, instead of from cells that are run again."
+    from nbdev.processors import FilterDefaults, Processor, _is_showdoc, add_fold, exec_show_docs
+    skipped = set(settings().tst_flags.split())
+
+    class DocumentFromModule(Processor):
+        def begin(self):
+            name = exported(Path(self.nb.path_))
+            self.module = importlib.import_module(name) if name else None
+
+        def cell(self, cell):
+            directives = getattr(cell, 'directives_', {})
+            if cell.cell_type != 'code' or directives.keys() & skipped or directives.get('eval:', [''])[0].lower() == 'false': return
+            if _is_showdoc(cell):
+                name = re.search(r'^show_doc\(([\w.]+)', cell.source, re.M)[1]
+                cell.update(cell_type='markdown', source=documented(self.module, name), documents=self.module.__name__)
+            else:
+                for node in cell.parsed_() or []:
+                    if isinstance(node, (ast.Import, ast.ImportFrom)): exec(compile(ast.Module([node], []), 'import', 'exec'), {})
+
+    class Pages(FilterDefaults):
+        def base_procs(self): return [DocumentFromModule if p is exec_show_docs else p for p in super().base_procs() if p is not add_fold]
+
+    return Pages()
+
+
+def own_index():
+    "nbdev finds the index of names by an entry point of the installed package; here it is this checkout's."
+    from importlib.metadata import EntryPoint
+    import nbdev.doclinks
+    name = settings().lib_name
+    nbdev.doclinks.entry_points = lambda group: [EntryPoint(name, f'{name}._modidx:d', group)]
+    nbdev.doclinks._build_lookup_table.cache_clear()
+
+
+def describe_figures(nb):
+    "An alternative text for each figure whose cell has no `fig-alt`: the section, and the call that draws it."
+    section = nb.frontmatter_.get('title', '')
+    for cell in nb.cells:
+        if cell.cell_type == 'markdown': section = ([section] + re.findall(r'^#+ +(.+?)\s*$', cell.source, re.M))[-1]
+        elif any(mime.startswith('image/') for o in cell.get('outputs', []) for mime in o.get('data', {})) and 'fig-alt' not in cell.source:
+            lines = [l for l in cell.source.splitlines() if l.strip() and not l.lstrip().startswith('#')]
+            drawn = f', drawn by {lines[-1].strip()}' if lines else ''
+            cell.source = f'#| fig-alt: {json.dumps(f"Figure: {plain(section)}{drawn}")}\n{cell.source}'
+
+
+def keep_scripts(nb):
+    "JavaScript outputs as HTML: smalldocs shows HTML, and drops `application/javascript`."
+    for output in (o for cell in nb.cells for o in cell.get('outputs', [])):
+        data = output.get('data', {})
+        script = data.get('application/javascript')
+        if script and 'text/html' not in data: data['text/html'] = f"<script>{''.join(script)}</script>"
+
+
+def lesson_links(nb, source):
+    "Lesson number, Colab, the notebook itself: a line under the title."
+    config = settings()
+    path = f'{config.user}/{config.repo}/blob/{config.branch}/nbs/{source.as_posix()}'
+    raw = f'{config.git_url}/raw/{config.branch}/nbs/{source.as_posix()}'
+    number = f'[Lesson {lesson(source)}]{{.lesson-number}} [Open in Colab](https://colab.research.google.com/github/{path}) ' if lesson(source) else ''
+    add(nb, f'::: {{.lesson-links}}\n{number}[View source]({config.git_url}/blob/{config.branch}/nbs/{source.as_posix()}) [Download]({raw})\n:::', 1)
+
+
+def arrange_reference(nb, source):
+    "In a lesson the code is the text, and the documentation of its names stands at the end; elsewhere the code is folded below it."
+    names = [c for c in nb.cells if 'documents' in c]
+    if lesson(source) and names:
+        nb.cells = [c for c in nb.cells if 'documents' not in c]
+        add(nb, f'## Reference\n\nWhat `{names[0].documents}` exports.')
+        nb.cells += names
+    elif names:
+        for cell in nb.cells:
+            if 'exports' in getattr(cell, 'directives_', {}): cell.source = f'#| code-fold: true\n#| code-summary: Source\n{cell.source}'
+    for cell in names: del cell['documents']
+
+
+def prepare_notebook(source, nbs, folder, build):
+    from execnb.nbio import read_nb, write_nb
+    nb = read_nb(nbs/source)
+    title = next((l for c in nb.cells if c.cell_type == 'markdown' for l in c.source.splitlines() if l.startswith('# ')), None)
+    if not title: raise NotBuilt(f'nbs/{source}: no heading `# Title`')
+    build['process'](nb)
+    base = f'{settings().doc_host}{settings().doc_baseurl}/'
+    for cell in nb.cells:
+        if cell.cell_type == 'markdown': cell.source = relinked(cell.source, source, nbs, base)
+        for data in (o['data'] for o in cell.get('outputs', []) if 'text/markdown' in o.get('data', {})):
+            data['text/markdown'] = relinked(''.join(data['text/markdown']), source, nbs, base)
+    arrange_reference(nb, source)
+    describe_figures(nb)
+    keep_scripts(nb)
+    if source.stem != 'index': lesson_links(nb, source)
+    if build['cite']: cited(nb, build['references'], source)
+    (folder/page(source)).parent.mkdir(parents=True, exist_ok=True)
+    write_nb(nb, folder/page(source))
+    return re.sub(r'^\d+\.?\s+', '', plain(title[2:]))
+
+
+def prepare(nbs, folder, cite):
+    "The sources of all pages in an empty folder -> {source: title}. Every notebook that fails is named."
+    own_index()
+    build = dict(process=processors(), cite=cite, references=references(nbs))
+    titles, faults = {}, []
+    for source in sources(nbs):
+        try: titles[source] = prepare_notebook(source, nbs, folder, build) if source.suffix == '.ipynb' else copy_page(source, nbs, folder)
+        except NotBuilt as e: faults.append(str(e))
+        except Exception as e:
+            cause = e.__cause__ or e
+            faults.append(f'nbs/{source.as_posix()}: {type(cause).__name__}: {cause}')
+    if faults: raise NotBuilt('\n'.join(faults))
+    for path in nbs.rglob('*'):  # pictures, styles, bibliography
+        if path.is_file() and path.suffix not in ('.ipynb', '.qmd', '.yml') and not any(p[0] in '._' for p in path.relative_to(nbs).parts):
+            (folder/path.relative_to(nbs)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder/path.relative_to(nbs))
+    shutil.copy(nbs/'_quarto.yml', folder)
+    return titles
+
+
+def copy_page(source, nbs, folder):
+    text = (nbs/source).read_text(encoding='utf-8')
+    (folder/source).parent.mkdir(parents=True, exist_ok=True)
+    (folder/source).write_text(text, encoding='utf-8')
+    return (re.search(r'^title:\s*["\']?(.+?)["\']?\s*$', text, re.M) or [0, source.stem])[1]
+
+
+# ---- prepare: what the site adds
+
+def reference_page(folder, titles, nbs):
+    "A page with every public name, its first sentence, and where it is explained."
+    lines = ['---', 'title: All names', 'description: What the package exports, module by module.', '---', '']
+    for source in titles:
+        name = exported(nbs/source)
+        if not name: continue
+        tree = ast.parse(Path(importlib.import_module(name).__file__).read_text(encoding='utf-8'))
+        names = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name[0] != '_' and not is_patch(n)]
+        target = page(source).as_posix()
+        lines += [f'## {name}', '', f'Explained in [{titles[source]}]({target}).', '', '::: {.names}', '| | |', '|---|---|']
+        for node in sorted(names, key=lambda n: n.name.lower()):
+            first = re.split(r'(?<=[.?!])\s+(?=[A-Z`])', docstring(node).split('\n\n')[0].replace('\n', ' '))[0].replace('|', r'\|')
+            lines.append(f'| [`{node.name}`]({target}#{heading_id(node.name)}) | {first} |')
+        lines += [':::', '']
+    (folder/'reference.md').write_text('\n'.join(lines), encoding='utf-8')
+
+
+FOLDERS = {'helpers': 'Helpers', 'posts': 'Write-ups'}
+
+
+def write_navigation(folder, titles):
+    "nbdev.yml and sidebar.yml, which `_quarto.yml` includes: names and addresses from settings.ini, the lessons in order."
+    import yaml
+    config = settings()
+    website = dict(title=config.title, description=config.description, **{'site-url': f'{config.doc_host}{config.doc_baseurl}',
+                   'repo-url': config.git_url, 'repo-branch': config.branch})
+    entry = lambda s: dict(href=page(s).as_posix(), text=f'{lesson(s)}. {titles[s]}' if lesson(s) else titles[s])
+    top = [s for s in titles if len(s.parts) == 1]
+    contents = [dict(href='index.ipynb', text='Home'), dict(section='Lessons', contents=[entry(s) for s in top if lesson(s)])]
+    contents += [entry(s) for s in top if not lesson(s) and s.stem != 'index']
+    for name in dict.fromkeys(s.parts[0] for s in titles if len(s.parts) > 1):
+        inside = [s for s in titles if s.parts[0] == name]
+        section = dict(section=FOLDERS.get(name, name.capitalize()))
+        if inside[0].stem == 'index': section['href'] = page(inside.pop(0)).as_posix()
+        contents.append(dict(section, contents=[entry(s) for s in inside]))
+    contents.append(dict(href='reference.md', text='All names'))
+    write = lambda name, data: (folder/name).write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding='utf-8')
+    write('nbdev.yml', dict(project={'output-dir': '_docs'}, website=website))
+    write('sidebar.yml', dict(website=dict(sidebar=dict(contents=contents))))
+
+
+# ---- render and finish
+
+def render_quarto(folder):
+    done = subprocess.run(['quarto', 'render', '--no-cache', '--no-execute'], cwd=folder)
+    if done.returncode: raise NotBuilt(f'quarto render ended with {done.returncode}')
+
+
+def render_smalldocs(folder):
+    from smalldocs.site import build
+    site = build(folder, quiet=True)
+    for source, href in site.broken: print(f'warning: {source}: the link {href} leads nowhere', file=sys.stderr)
+    edit = lambda path, change: path.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
+    for path in (folder/'_docs').rglob('*.html'): edit(path, lambda text: finished(text, path.relative_to(folder/'_docs')))
+    for path in (folder/'_docs').rglob('*.css'): edit(path, without_web_fonts)
+
+
+def finished(text, name):
+    "A page of smalldocs: formulas as MathML, and KaTeX, which would draw them from the network, left out."
+    from math_core import LatexError, LatexToMathML
+    converter = LatexToMathML(fancy_error=False)
+    def formula(match):
+        try: return f'<span class="math {match[1]}">{converter.convert_with_local_state(html.unescape(match[2]), displaystyle=match[1] == "display")}</span>'
+        except LatexError as e: raise NotBuilt(f'{name}: the formula {html.unescape(match[2])} has an error: {e}') from None
+    text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
+    return re.sub(r'<(?:link|script)[^>]*katex[^>]*>(?:</script>)?', '', text)
+
+
+def without_web_fonts(text):
+    "A theme's stylesheet without the fonts that it would take from the network; the system's own come next in its lists."
+    return re.sub(r'@import\s+url\(\s*["\']?https?:[^)]*\)[^;]*;', '', text)
+
+
+def check_pages(folder, titles):
+    "Every source has its page, and there is no page but these and the list of names."
+    built = {p.relative_to(folder).as_posix() for p in folder.rglob('*.html')}
+    wanted = {page(s).with_suffix('.html').as_posix(): s for s in titles} | {'reference.html': None}
+    missing = [f'nbs/{s}: no page {name} was built' for name, s in wanted.items() if name not in built]
+    stray = [f'{name}: no notebook makes this page' for name in sorted(built - wanted.keys() - {'404.html'})]
+    if missing or stray: raise NotBuilt('\n'.join(missing + stray))
+
+
+def replace(built, out):
+    "Put the built site where it belongs; a folder that holds something else stays."
+    if out.exists() and any(out.iterdir()) and not (out/'search.json').exists():
+        raise NotBuilt(f'{out} holds something that is not a built site: name another folder, or empty it')
+    shutil.rmtree(out, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(built, out)
+
+
+def build_site(out, nbs=ROOT/'nbs', builder=None):
+    builder = builder or ('quarto' if shutil.which('quarto') else 'smalldocs')
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder).resolve()
+        titles = prepare(nbs, folder, cite=builder == 'smalldocs')
+        reference_page(folder, titles, nbs)
+        write_navigation(folder, titles)
+        (render_quarto if builder == 'quarto' else render_smalldocs)(folder)
+        check_pages(folder/'_docs', titles)
+        replace(folder/'_docs', out)
+    return titles
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--out', type=Path, default=ROOT/'_docs', help='folder of the site (default: _docs)')
+    parser.add_argument('--nbs', type=Path, default=ROOT/'nbs', help='folder of the notebooks (default: nbs)')
+    parser.add_argument('--with', dest='builder', choices=['quarto', 'smalldocs'], help='default: quarto where it is on the PATH')
+    args = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)  # nbdev looks for settings.ini from here
+    try: titles = build_site(args.out.resolve(), args.nbs.resolve(), args.builder)
+    except NotBuilt as e:
+        print(f'The site was not built.\n{e}', file=sys.stderr)
+        return 1
+    print(f'{len(titles) + 1} pages in {args.out}')
+    return 0
+
+
+if __name__ == '__main__': sys.exit(main())
