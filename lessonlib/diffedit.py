@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from .diffedit_mask import DiffEditMask, diffedit_mask
+from .guidance import guide
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
@@ -74,15 +75,11 @@ def ddim_encode(sd, # `StableDiffusion`
     return Encoded(timesteps, torch.stack(path), sd.scheduler.alphas_cumprod[timesteps])
 
 # %% ../nbs/06_diffedit.ipynb #cell-028
-def _guided(uncond, text, guidance_scale): # (b, c, h, w) twice, number -> (b, c, h, w)
-    "Classifier-free guidance, as `lessonlib.guidance.guide`."
-    return uncond + guidance_scale * (text - uncond)
-
 def _guided_noise(sd, latents, timestep, texts, guidance_scale, chunk):
     "The noise in latents under guidance; `texts` are what to go away from and what to go to. Half of the work for a scale of 1."
     if guidance_scale == 1: return sd.predict_noise(latents, timestep, texts[1], chunk)
     both = sd.predict_noise(latents.repeat(2, 1, 1, 1), timestep, torch.cat(texts), chunk)
-    return _guided(*both.chunk(2), guidance_scale)
+    return guide(*both.chunk(2), guidance_scale)
 
 # %% ../nbs/06_diffedit.ipynb #cell-029
 def ddim_decode(sd, # `StableDiffusion`
