@@ -132,18 +132,30 @@ def diffedit_files(
     seed=0,        # int, of the noise
     truth=None,    # (h, w) bool, the exact mask, of a picture that fits
     count=None,    # called with the number of latents that the UNet has seen
+    edit=None,     # dict: strength, num_inference_steps and guidance_scale of `diffedit`; its defaults without
     **settings,    # of `diffedit_mask`
 ):                 # list of the files' paths, and the (height, width) bool mask at the picture's own size
-    "Find the mask of one picture and write all figures, a sheet of them, and the mask at the picture's own size."
+    "Edit one picture; write all figures of the mask, a sheet of them, and mask and edit at the picture's own size."
     import torch
+    from lessonlib.diffedit import diffedit
     from lessonlib.diffedit_mask import binarize, diffedit_mask, enlarge
     from lessonlib.show import to_pil
     small, padded = fit_picture(image, size or sd.size, sd.factor)
     with _counting(sd.unet, count or (lambda number: None)):
-        m = diffedit_mask(sd, padded, source, target, generator=torch.Generator().manual_seed(seed), chunk=4 if sd.size <= 128 else 2, **settings)
+        chunk = 4 if sd.size <= 128 else 2
+        m = diffedit_mask(sd, padded, source, target, generator=torch.Generator().manual_seed(seed), chunk=chunk, **settings)
+        d = diffedit(sd, padded, source, target, mask=m, paste_back=False, chunk=chunk, progress=False, **edit or {})
     pictures, difference = mask_figures(sd, m, small, truth)
     mask = binarize(enlarge(difference, (image.height, image.width)), m.threshold)
-    return write_pictures({'all-steps': sheet(list(pictures.values())), **pictures, 'mask': to_pil(mask)}, folder), mask
+    edited = _paste_edit(image, d.image.crop((0, 0, *small.size)), mask)
+    return write_pictures({'all-steps': sheet(list(pictures.values())), **pictures, 'mask': to_pil(mask), 'edit': edited}, folder), mask
+
+def _paste_edit(image, edited, mask): # PIL RGB, PIL RGB of a smaller size, (height, width) bool of the larger
+    "The edit, enlarged, within the mask; outside the picture's own pixels."
+    from PIL import Image
+    from lessonlib.diffedit import feather, paste
+    large = edited if edited.size == image.size else edited.resize(image.size, Image.Resampling.LANCZOS)
+    return paste(image, large, feather(mask, max(1, image.width//edited.width)))
 
 # %% ../nbs/helpers/commands.ipynb #cell-030
 def _number(kind, low, high, above=False):
@@ -159,7 +171,7 @@ def _number(kind, low, high, above=False):
 
 def _diffedit_parser():
     parser = argparse.ArgumentParser(
-        'lessonlib-diffedit', description='Find what to edit in pictures (DiffEdit, step 1): writes a mask and every step towards it as PNG files.',
+        'lessonlib-diffedit', description='Edit pictures with DiffEdit: writes the edit, its mask and every step towards the mask as PNG files.',
         epilog='Without --model the small model of the package works, at 64 px: it knows drawings of animals, fruit and vehicles. '
                'For photographs name a Stable Diffusion v1 or v2 checkpoint.')
     add = parser.add_argument
@@ -169,7 +181,10 @@ def _diffedit_parser():
     add('--out', required=True, metavar='DIR', help='a folder; each picture gets its own below it')
     add('--model', metavar='ID', help="folder of a checkpoint, or its name on the Hugging Face hub ('owner/name'); default: the shipped one")
     add('--device', help="'cpu' or 'cuda'; default: cuda for --model if there is one")
-    add('--strength', type=_number(float, 0, 1, above=True), default=.5, help='how much noise, above 0 up to 1; default %(default)s')
+    add('--strength', type=_number(float, 0, 1, above=True), default=.5, help='how much noise for the mask, above 0 up to 1; default %(default)s')
+    add('--edit-strength', type=_number(float, 0, 1, above=True), default=.8, help='how far to encode for the edit, above 0 up to 1; default %(default)s')
+    add('--steps', type=_number(int, 1, 2**63), default=50, help='of the whole way from noise to a picture; default %(default)s')
+    add('--guidance-scale', type=_number(float, 0, 100), default=5., help='how strongly the target is followed; default %(default)s')
     add('--num-maps', type=_number(int, 1, 2**63), default=10, help='noises to average over; default %(default)s')
     add('--threshold', type=_number(float, 0, 1), default=.5, help='of the mask, 0 to 1; default %(default)s')
     add('--seed', type=_number(int, 0, 2**63), default=0, help='of the noise; default %(default)s')
@@ -219,21 +234,26 @@ def diffedit_command(
     with _notes():
         try: sd = _load_model(args.model, args.device)
         except (ValueError, RuntimeError, AssertionError) as error: parser.error(f'--model: {error}')
-        failed = _diffedit_pictures(sd, args)
+        try: failed = _diffedit_pictures(sd, args)
+        except KeyboardInterrupt:
+            print(f'\nStopped. Pictures that were done are in {args.out}; of the others there is nothing.', file=sys.stderr)
+            return 130
     if failed: print(f'{failed} of {len(args.images)} pictures failed', file=sys.stderr)
     return 1 if failed else 0
 
 def _diffedit_pictures(sd, args):
     "Do all pictures; how many failed."
     from tqdm import tqdm
+    from lessonlib.diffedit import ddim_timesteps
     settings = {name: getattr(args, name) for name in ('size', 'seed', 'strength', 'num_maps', 'threshold')}
-    failed, steps = 0, 2*args.num_maps
+    edit = dict(strength=args.edit_strength, num_inference_steps=args.steps, guidance_scale=args.guidance_scale)
+    failed, steps = 0, 2*args.num_maps + (2 if args.guidance_scale == 1 else 3)*(len(ddim_timesteps(sd, args.edit_strength, args.steps)) - 1)
     with tqdm(total=steps*len(args.images), unit='step') as bar:
         for i, (path, folder) in enumerate(zip(args.images, _folders(args.images, args.out))):
             bar.set_description(Path(path).name)
             try:
                 image = read_picture(path)
-                files, mask = diffedit_files(sd, image, args.source, args.target, folder, count=bar.update, **settings)
+                files, mask = diffedit_files(sd, image, args.source, args.target, folder, count=bar.update, edit=edit, **settings)
                 bar.write(f'{path}: {image.width}x{image.height} px, the mask covers {mask.float().mean():.0%}; {len(files)} files in {folder}')
             except (ValueError, OSError, RuntimeError) as error:
                 failed += 1
@@ -262,10 +282,10 @@ def demo(
     horse = scene('horse', 'grass', seed=10_000_003)
     files, mask = diffedit_files(sd, horse.image, 'a horse', 'a zebra', out, truth=horse.mask)
     score, done = iou(mask, horse.mask), time.perf_counter()
-    print(f'Where is "a horse" to become "a zebra"? Found in {done - loaded:.1f} s, after {loaded - began:.1f} s to load the model.')
+    print(f'"a horse" is to become "a zebra". Found and edited in {done - loaded:.1f} s, after {loaded - began:.1f} s to load the model.')
     print(f'IoU of the mask with the exact one: {score:.2f} (1 is perfect)')
     print(*(f'  {path}' for path in files), sep='\n')
-    print(f'Next: open {files[0]} to see every step; the lesson that explains them is 03_diffedit_mask (make lab).')
+    print(f'Next: open {files[0]} to see every step of the mask, and {files[-1]}; the lessons that explain them are 03_diffedit_mask and 06_diffedit (make lab).')
     print(f'Your own picture: {_command("lessonlib-diffedit")} PICTURE --source "a horse" --target "a zebra" --out {out}')
     return score
 
