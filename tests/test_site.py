@@ -159,12 +159,11 @@ def test_a_name_in_the_reference(visit):
     page = visit('reference.html')
     page.locator('main a', has_text=re.compile('^iou$')).click()
     page.wait_for_url('**/diffedit_mask.html#iou')
-    heading = page.locator('[id="iou"], [data-anchor-id="iou"]').first
-    assert heading.inner_text().strip() == 'iou'
-    entry = heading.evaluate('''h => { let text = '', link = null;
-        const after = h.nextElementSibling ? h : h.parentElement;
-        for (let e = after.nextElementSibling, n = 0; e && n < 3; e = e.nextElementSibling, n++) { text += e.textContent + '\\n'; link = link || e.querySelector('a.source-link'); }
-        return {text, source: link && link.href}; }''')
+    entry = page.evaluate(r'''() => {                               # a section, or a heading with what follows
+        const found = document.getElementById('iou'), parts = [found];
+        if (/^H\d$/.test(found.tagName)) for (let e = found.nextElementSibling; e && parts.length < 4; e = e.nextElementSibling) parts.push(e);
+        const source = parts.map(e => e.querySelector('a.source-link')).find(Boolean);
+        return {text: parts.map(e => e.textContent).join('\n'), source: source && source.href}; }''')
     assert re.search(r'def iou\([^#]*#', entry['text']) and 'Intersection' in entry['text']
     assert re.search(r'/blob/\w+/lessonlib/diffedit_mask\.py#L\d+$', entry['source'])
 

@@ -204,6 +204,8 @@ def own_index():
     name = settings().lib_name
     nbdev.doclinks.entry_points = lambda group: [EntryPoint(name, f'{name}._modidx:d', group)]
     nbdev.doclinks._build_lookup_table.cache_clear()
+    names = nbdev.doclinks._build_lookup_table(None, None, None)[1]  # a private name has no place to link to
+    for name in [n for n in names if any(part.startswith('_') for part in n.split('.'))]: del names[name]
 
 
 def describe_figures(nb):
@@ -244,7 +246,22 @@ def arrange_reference(nb, source):
     elif names:
         for cell in nb.cells:
             if 'exports' in getattr(cell, 'directives_', {}): cell.source = f'#| code-fold: true\n#| code-summary: Source\n{cell.source}'
+    own_ids(nb.cells, names)
     for cell in names: del cell['documents']
+
+
+def own_ids(cells, names):
+    "Each id stands once on the page: a name keeps its own, and a section (or a second name, `Paired` after `paired`) gives way."
+    seen = set()
+    def rename(match):
+        marks, title, given = match[1], match[2], match[3] or heading_id(match[2])
+        if not match[3] and given not in taken: return match[0]
+        new = given if match[3] and given not in seen else f'{given}-1' if match[3] else f'{given}-section'
+        seen.add(new)
+        return f'{marks} {title} {{#{new}}}'
+    taken = {i for c in names for i in re.findall(r'^#+ .* \{#(.+)\}$', c.source, re.M)}
+    for cell in cells:
+        if cell.cell_type == 'markdown': cell.source = re.sub(r'^(#+) +(.+?)(?: \{#(.+)\})?$', rename, cell.source, flags=re.M)
 
 
 def prepare_notebook(source, nbs, folder, build):
