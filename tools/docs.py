@@ -264,11 +264,22 @@ def own_ids(cells, names):
         if cell.cell_type == 'markdown': cell.source = re.sub(r'^(#+) +(.+?)(?: \{#(.+)\})?$', rename, cell.source, flags=re.M)
 
 
+def keep_opening(nb):
+    "nbdev makes the whole cell of the title into front matter; what follows title, `> description` and `- key: value` moves to a cell of its own."
+    cell = next(c for c in nb.cells if c.cell_type == 'markdown' and re.match(r'# ', c.source))
+    head = re.match(r'# .*(?:\s*\n> .*)*(?:\s*\n- \w+: .*)*', cell.source)[0]
+    rest = cell.source[len(head):].strip()
+    cell.set_source(head)
+    if rest: add(nb, rest, nb.cells.index(cell) + 1)
+    for i, c in enumerate(nb.cells): c.idx_ = i
+
+
 def prepare_notebook(source, nbs, folder, build):
     from execnb.nbio import read_nb, write_nb
     nb = read_nb(nbs/source)
-    title = next((l for c in nb.cells if c.cell_type == 'markdown' for l in c.source.splitlines() if l.startswith('# ')), None)
-    if not title: raise NotBuilt(f'nbs/{source}: no heading `# Title`')
+    title = next((c.source.splitlines()[0] for c in nb.cells if c.cell_type == 'markdown' and c.source.startswith('# ')), None)
+    if not title: raise NotBuilt(f'nbs/{source}: no cell begins with a heading `# Title`')
+    keep_opening(nb)
     build['process'](nb)
     base = f'{settings().doc_host}{settings().doc_baseurl}/'
     for cell in nb.cells:
