@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT/'tools'))
 import docs
 
+pytestmark = pytest.mark.slow
 SOURCES = docs.sources(ROOT/'nbs')
 PAGES = [docs.page(s).with_suffix('.html').as_posix() for s in SOURCES] + ['reference.html']
 LESSONS = [docs.page(s).with_suffix('.html').as_posix() for s in SOURCES if docs.lesson(s)]
