@@ -95,18 +95,19 @@ def references(nbs):
 
 def cited(nb, entries, source):
     "Citations `[@key; @other]` as names and years with links, and the works at the page's end. Quarto does this by itself."
-    used = []
+    used, own_list = [], any(re.search(r'^#+ References$', c.source, re.M) for c in nb.cells if c.cell_type == 'markdown')
     def cite(match):
-        keys = re.findall(r'@([\w:.-]*\w)', match[1])
-        unknown = [k for k in keys if k not in entries]
+        keys = re.findall(r'(-?)@([\w:.-]*\w)', match[1])           # `-@key` is the year alone
+        unknown = [k for _, k in keys if k not in entries]
         if unknown: raise NotBuilt(f'nbs/{source}: {unknown[0]} is cited, but references.bib has no such entry')
-        used.extend(k for k in keys if k not in used)
-        return '(' + '; '.join(f'[{entries[k][0]}](#ref-{k})' for k in keys) + ')'
+        used.extend(k for _, k in keys if k not in used)
+        name = lambda short, who: who.split()[-1] if short else who
+        return '(' + '; '.join(f'[{name(short, entries[k][0])}]({entries[k][2] if own_list else f"#ref-{k}"})' for short, k in keys) + ')'
     for cell in nb.cells:
         if cell.cell_type == 'markdown': cell.source = re.sub(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', cite, cell.source)
     lines = [f'- []{{#ref-{k}}}{who}. ' + (f'[{title}]({address}).' if address else f'{title}.')
              for k, (who, title, address) in ((k, entries[k]) for k in sorted(used))]
-    if lines: add(nb, '## References\n\n' + '\n'.join(lines))
+    if lines and not own_list: add(nb, '## References\n\n' + '\n'.join(lines))
 
 
 def add(nb, text, place=None):
