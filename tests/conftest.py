@@ -2,7 +2,7 @@
 import pytest
 from browser import open_page
 
-SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_explorer', 'test_site'}
+SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_explorer'}
 
 
 def pytest_collection_modifyitems(items):

@@ -95,18 +95,19 @@ def references(nbs):
 
 def cited(nb, entries, source):
     "Citations `[@key; @other]` as names and years with links, and the works at the page's end. Quarto does this by itself."
-    used = []
+    used, own_list = [], any(re.search(r'^#+ References$', c.source, re.M) for c in nb.cells if c.cell_type == 'markdown')
     def cite(match):
-        keys = re.findall(r'@([\w:.-]*\w)', match[1])
-        unknown = [k for k in keys if k not in entries]
+        keys = re.findall(r'(-?)@([\w:.-]*\w)', match[1])           # `-@key` is the year alone
+        unknown = [k for _, k in keys if k not in entries]
         if unknown: raise NotBuilt(f'nbs/{source}: {unknown[0]} is cited, but references.bib has no such entry')
-        used.extend(k for k in keys if k not in used)
-        return '(' + '; '.join(f'[{entries[k][0]}](#ref-{k})' for k in keys) + ')'
+        used.extend(k for _, k in keys if k not in used)
+        name = lambda short, who: who.split()[-1] if short else who
+        return '(' + '; '.join(f'[{name(short, entries[k][0])}]({entries[k][2] if own_list else f"#ref-{k}"})' for short, k in keys) + ')'
     for cell in nb.cells:
         if cell.cell_type == 'markdown': cell.source = re.sub(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', cite, cell.source)
     lines = [f'- []{{#ref-{k}}}{who}. ' + (f'[{title}]({address}).' if address else f'{title}.')
              for k, (who, title, address) in ((k, entries[k]) for k in sorted(used))]
-    if lines: add(nb, '## References\n\n' + '\n'.join(lines))
+    if lines and not own_list: add(nb, '## References\n\n' + '\n'.join(lines))
 
 
 def add(nb, text, place=None):
@@ -204,6 +205,8 @@ def own_index():
     name = settings().lib_name
     nbdev.doclinks.entry_points = lambda group: [EntryPoint(name, f'{name}._modidx:d', group)]
     nbdev.doclinks._build_lookup_table.cache_clear()
+    names = nbdev.doclinks._build_lookup_table(None, None, None)[1]  # a private name has no place to link to
+    for name in [n for n in names if any(part.startswith('_') for part in n.split('.'))]: del names[name]
 
 
 def describe_figures(nb):
@@ -244,14 +247,40 @@ def arrange_reference(nb, source):
     elif names:
         for cell in nb.cells:
             if 'exports' in getattr(cell, 'directives_', {}): cell.source = f'#| code-fold: true\n#| code-summary: Source\n{cell.source}'
+    own_ids(nb.cells, names)
     for cell in names: del cell['documents']
+
+
+def own_ids(cells, names):
+    "Each id stands once on the page: a name keeps its own, and a section (or a second name, `Paired` after `paired`) gives way."
+    seen = set()
+    def rename(match):
+        marks, title, given = match[1], match[2], match[3] or heading_id(match[2])
+        if not match[3] and given not in taken: return match[0]
+        new = given if match[3] and given not in seen else f'{given}-1' if match[3] else f'{given}-section'
+        seen.add(new)
+        return f'{marks} {title} {{#{new}}}'
+    taken = {i for c in names for i in re.findall(r'^#+ .* \{#(.+)\}$', c.source, re.M)}
+    for cell in cells:
+        if cell.cell_type == 'markdown': cell.source = re.sub(r'^(#+) +(.+?)(?: \{#(.+)\})?$', rename, cell.source, flags=re.M)
+
+
+def keep_opening(nb):
+    "nbdev makes the whole cell of the title into front matter; what follows title, `> description` and `- key: value` moves to a cell of its own."
+    cell = next(c for c in nb.cells if c.cell_type == 'markdown' and re.match(r'# ', c.source))
+    head = re.match(r'# .*(?:\s*\n> .*)*(?:\s*\n- \w+: .*)*', cell.source)[0]
+    rest = cell.source[len(head):].strip()
+    cell.set_source(head)
+    if rest: add(nb, rest, nb.cells.index(cell) + 1)
+    for i, c in enumerate(nb.cells): c.idx_ = i
 
 
 def prepare_notebook(source, nbs, folder, build):
     from execnb.nbio import read_nb, write_nb
     nb = read_nb(nbs/source)
-    title = next((l for c in nb.cells if c.cell_type == 'markdown' for l in c.source.splitlines() if l.startswith('# ')), None)
-    if not title: raise NotBuilt(f'nbs/{source}: no heading `# Title`')
+    title = next((c.source.splitlines()[0] for c in nb.cells if c.cell_type == 'markdown' and c.source.startswith('# ')), None)
+    if not title: raise NotBuilt(f'nbs/{source}: no cell begins with a heading `# Title`')
+    keep_opening(nb)
     build['process'](nb)
     base = f'{settings().doc_host}{settings().doc_baseurl}/'
     for cell in nb.cells:
