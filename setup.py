@@ -36,7 +36,7 @@ setup(
     # The lessons travel inside the package, so that `lessonlib-notebooks` has them to copy.
     packages=['lessonlib', 'lessonlib.notebooks'],
     package_dir={'lessonlib': 'lessonlib', 'lessonlib.notebooks': 'nbs'},
-    package_data={'lessonlib': ['models/**/*', 'data/**/*'], 'lessonlib.notebooks': ['*.ipynb', 'images/*']},
+    package_data={'lessonlib': ['models/**/*', 'data/**/*'], 'lessonlib.notebooks': ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib']},
     include_package_data=False,
     zip_safe=False,
 )

@@ -307,7 +307,7 @@ def notebooks_command(
     except ValueError as error: parser.error(f'DIR: {error}')
     lessons = _lessons()
     if lessons is None: parser.error('this installation of lessonlib has no lessons: install it anew')
-    copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*'])
+    copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib'])
     print(f'Copied to {folder}: {len(copied)}')
     if kept: print(f'There already, and left as they are: {len(kept)}')
     print(f'Next: jupyter lab --notebook-dir={folder}')

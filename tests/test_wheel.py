@@ -54,7 +54,7 @@ def test_every_tracked_part_is_inside(names):
     for name in tracked:
         path = Path(name)
         if path.parts[0] == 'lessonlib': assert name in names, name
-        elif path.parts[:2] == ('nbs', 'images') or (len(path.parts) == 2 and path.suffix == '.ipynb'):
+        elif path.parts[:2] in (('nbs', 'images'), ('nbs', 'posts')) or path.name == 'references.bib' or (len(path.parts) == 2 and path.suffix == '.ipynb'):
             assert 'lessonlib/notebooks/' + '/'.join(path.parts[1:]) in names, name
     assert any(n.startswith('lessonlib/models/') and n.endswith('.safetensors') for n in names)
     assert any(n.startswith('lessonlib/data/') and n.endswith('.png') for n in names)
