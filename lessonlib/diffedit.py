@@ -192,13 +192,13 @@ class DiffEditResult:
     def __repr__(self):
         return f'DiffEditResult({self.prompt!r}, {len(self.decoded) - 1} steps up and down, {self.pixel_mask.float().mean():.0%} of the picture)'
 
-    def figure(self, sd, columns=5): # matplotlib figure
+    def figure(self, sd, columns=4): # matplotlib figure
         "The whole way: the picture, up to noise, down again with other words, the edit."
         from lessonlib.show import overlay, show_images
         k = torch.linspace(0, len(self.decoded) - 1, columns).round().long().tolist()[1:]
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
-        return show_images([self.original, *up, self.image, *down], ['the picture', *at, f'{self.prompt}', *at], columns=columns, size=1.3)
+        return show_images([self.original, *up, self.image, *down], ['the picture', *at, f'{self.prompt}', *at], columns=columns, size=1)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
 def _latent_mask(mask, size): # (height, width) bool, (h, w) -> (h, w) bool
