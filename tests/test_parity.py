@@ -146,6 +146,9 @@ def test_8_encoding_is_unconditional(sd, theirs, latents):
     with counted(sd.unet) as ours: ddim_encode(sd, latents, .8, 10, **QUIET)
     assert (asked.samples, ours.samples) == (16, 8)
     assert 'guidance_scale' not in inspect.signature(ddim_encode).parameters
+    path = theirs.invert('', latents, num_inference_steps=10, guidance_scale=0.).latents[0].flip(0)  # told to, theirs is the same: at 1, 101, ... 701
+    ours = ddim_encode(sd, latents, timesteps=torch.tensor([0, *range(1, 702, 100)]), **QUIET).latents[1:, 0]
+    assert (ours - path).abs().max() < 1e-5 * path.abs().max()
 
 
 def test_9_the_callers_mask_stays_as_it_is(sd, latents):
