@@ -4,7 +4,8 @@
     python benchmarks/diffedit.py --scenes 10 --curve 0      # a quick look
     python benchmarks/diffedit.py --across                   # targets of another group, as from a horse to a bus
 
-DiffEdit finds its mask, and inpainting gets the same one; 'exact mask' is DiffEdit with the pixels of the old and the
+DiffEdit finds its mask, and inpainting gets the same one; 'grow, fresh' is DiffEdit with that mask widened by 4 px and with
+noise that is rolled anew in it (its seconds are without the search for the mask, as those of the next two); 'exact mask' is DiffEdit with the pixels of the old and the
 wanted object, which only the scene knows; SDEdit has none. Nothing is pasted back, so that each shows what it does:
 'outside' is the PSNR to the picture where neither the old nor the wanted object is. With paste_back the pixels outside of
 the mask are identical, which is counted too. Success: the shipped judge, a classifier that took no part in the edit, names
@@ -53,6 +54,7 @@ def edit_scene(seed, s, target):
     pasted = paste(s.image, d.image, feather(d.pixel_mask))
     same = bool((np.asarray(pasted) == np.asarray(s.image))[~d.pixel_mask.numpy()].all())
     ways = {'DiffEdit': (d.image, seconds), 'pasted back': (pasted, seconds),
+            'grow, fresh': timed(lambda: diffedit(sd, s.image, *words, paste_back=False, mask=d.mask, grow=4, fresh=1., generator=noise(), **options).image),
             'exact mask': timed(lambda: diffedit(sd, s.image, *words, paste_back=False, mask=exact, **options).image),
             'inpainting': timed(lambda: inpaint(sd, s.image, d.pixel_mask, words[1], paste_back=False, generator=noise(), **options)),
             'SDEdit': timed(lambda: sdedit(sd, s.image, words[1], generator=noise(), **options))}

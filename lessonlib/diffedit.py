@@ -4,7 +4,7 @@
 
 # %% ../nbs/06_diffedit.ipynb #cell-001
 from __future__ import annotations
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 import warnings
 import numpy as np
@@ -15,7 +15,7 @@ from .guidance import guide
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
-           'DiffEditResult', 'diffedit', 'sdedit', 'inpaint']
+           'DiffEditResult', 'roll_anew', 'diffedit', 'sdedit', 'inpaint']
 
 # %% ../nbs/06_diffedit.ipynb #cell-012
 def ddim_step(sd, # `StableDiffusion`
@@ -177,17 +177,14 @@ class DiffEditResult:
     original: object          # PIL RGB
     mask: object              # `DiffEditMask`, or the bool tensor that was given in its place
     encoded: Encoded          # the picture at each timestep
-    decoded: torch.Tensor     # (steps + 1, 1, c, h, w) the edit at each timestep; the last is encoded.latents[-1]
+    decoded: torch.Tensor     # (steps + 1, 1, c, h, w) the edit at each timestep; the last is where it starts
+    pixel_mask: torch.Tensor  # (height, width) bool, what may change
     weight: torch.Tensor      # (height, width) float in [0, 1], how much of each pixel is from the decoder
     prompt: str               # the target
 
     @property
     def latents(self) -> torch.Tensor: # (1, c, h, w) of the edit
         return self.decoded[0]
-
-    @property
-    def pixel_mask(self) -> torch.Tensor: # (height, width) bool
-        return self.mask.pixel_mask if isinstance(self.mask, DiffEditMask) else self.mask
 
     def __repr__(self):
         return f'DiffEditResult({self.prompt!r}, {len(self.decoded) - 1} steps up and down, {self.pixel_mask.float().mean():.0%} of the picture)'
@@ -205,14 +202,36 @@ def _latent_mask(mask, size): # (height, width) bool, (h, w) -> (h, w) bool
     "Every place of the latents that a mask of pixels touches."
     return F.adaptive_max_pool2d(mask[None].float(), size)[0] > 0
 
-def _check_edit(sd, image, prompts, mask):
+def _masks(sd, mask, size, grow): # -> (height, width) bool, (h, w) bool
+    "What may change, of the pixels and of the latents, widened by `grow` px."
+    def widen(mask, width): return F.max_pool2d(mask[None].float(), 2*width + 1, stride=1, padding=width)[0] > 0
+    pixels, places = (mask.pixel_mask, mask.mask) if isinstance(mask, DiffEditMask) else (mask, _latent_mask(mask, size))
+    return widen(pixels, grow), widen(places, -(-grow // sd.factor))
+
+def _check_edit(image, prompts, mask, grow, fresh):
     "What is wrong with the inputs that neither `sd` nor `diffedit_mask` would say before a model runs."
+    if not isinstance(grow, int) or grow < 0: raise ValueError(f'grow: expected a whole number of px, 0 or more, got {grow!r}')
+    if not isinstance(fresh, Real) or not 0 <= fresh <= 1: raise ValueError(f'fresh: expected a number in [0, 1], got {fresh!r}')
     if not all(isinstance(prompt, str) for prompt in prompts): raise TypeError(f'source_prompt, target_prompt: expected two str, got {prompts}')
     if not hasattr(image, 'convert') and not torch.is_tensor(image): raise TypeError(f'image: expected a PIL picture or a (1, 3, h, w) tensor, got {type(image).__name__}')
     if torch.is_tensor(image) and len(image) != 1: raise ValueError(f'image: expected one picture, got {len(image)}')
     size = tuple(image.shape[-2:]) if torch.is_tensor(image) else (image.height, image.width)
     if isinstance(mask, DiffEditMask): _check_mask(mask.pixel_mask, size)
     elif mask is not None: _check_mask(mask, size)
+
+# %% ../nbs/06_diffedit.ipynb #roll-0
+def roll_anew(
+    encoded: Encoded, # of `ddim_encode`
+    share: float, # [0, 1] of the noise at the last timestep: 0 changes nothing, 1 leaves nothing of the encoding
+    generator: torch.Generator | None = None, # of the new noise
+) -> Encoded: # the same, but for the latents at the last timestep
+    "Replace a share of the noise that the encoding found by noise from dice. The squares of the shares sum to 1, so the spread stays."
+    if share == 0: return encoded
+    a, latents = encoded.alpha_bar[-1], encoded.latents[0]
+    found = (encoded.latents[-1] - a.sqrt() * latents) / (1 - a).sqrt()
+    dice = torch.randn(latents.shape, generator=generator, device=generator.device if generator else 'cpu').to(latents)
+    start = a.sqrt() * latents + (1 - a).sqrt() * ((1 - share**2)**.5 * found + share * dice)
+    return replace(encoded, latents=torch.cat([encoded.latents[:-1], start[None]]))
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd, # `StableDiffusion`
@@ -223,31 +242,33 @@ def diffedit(sd, # `StableDiffusion`
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made, up and down
     guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
-    generator: torch.Generator | None = None, # of the mask's noise
+    generator: torch.Generator | None = None, # of the mask's noise, and of what is `fresh`
     mask = None, # `DiffEditMask`, or (height, width) bool at the picture's size, instead of looking for one
     negative_prompt: str = '', # what to guide away from
+    grow: int = 0, # px by which the mask is widened: room for another shape
+    fresh: float = 0., # [0, 1] share of the noise to start from that is rolled anew
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show progress bars
 ) -> DiffEditResult:
     "Mask, encode, decode inside of it. `ValueError` or `TypeError` for bad input before a model runs. DiffEdit, section 3.2."
     timesteps = ddim_timesteps(sd, strength, num_inference_steps)
-    _check_guidance(guidance_scale), _check_edit(sd, image, (source_prompt, target_prompt), mask)
+    _check_guidance(guidance_scale), _check_edit(image, (source_prompt, target_prompt), mask, grow, fresh)
     if mask is None: mask = diffedit_mask(sd, image, source_prompt, target_prompt, generator=generator, chunk=chunk)
-    latents, found = (mask.latents, mask.mask) if isinstance(mask, DiffEditMask) else (sd.encode_image(image), None)
-    found = _latent_mask(mask, latents.shape[-2:]) if found is None else found
+    latents = mask.latents if isinstance(mask, DiffEditMask) else sd.encode_image(image)
+    pixels, places = _masks(sd, mask, latents.shape[-2:], grow)
     encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress)
-    steps = [encoded.latents[-1]]
-    masked_decode(sd, encoded, found, target_prompt, guidance_scale, negative_prompt, lambda t, x: steps.append(x), chunk, progress)
-    return _result(sd, image, mask, encoded, torch.stack(steps[::-1]), paste_back, target_prompt)
+    start = roll_anew(encoded, fresh, generator)
+    steps = [start.latents[-1]]
+    masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt, lambda t, x: steps.append(x), chunk, progress)
+    return _result(sd, image, mask, encoded, torch.stack(steps[::-1]), pixels, paste_back, target_prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-056
-def _result(sd, image, mask, encoded, decoded, paste_back, prompt):
+def _result(sd, image, mask, encoded, decoded, pixel_mask, paste_back, prompt):
     "Decode the latents, paste them into the picture, and put all of it together."
     from lessonlib.show import to_pil
     original, edited = to_pil(image[0] if torch.is_tensor(image) else image).convert('RGB'), sd.decode(decoded[0])[0]
-    pixel_mask = mask.pixel_mask if isinstance(mask, DiffEditMask) else mask
     weight = feather(pixel_mask.cpu()) if paste_back else torch.ones(edited.height, edited.width)
-    return DiffEditResult(paste(original, edited, weight), original, mask, encoded, decoded, weight, prompt)
+    return DiffEditResult(paste(original, edited, weight), original, mask, encoded, decoded, pixel_mask, weight, prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-066
 def sdedit(sd, # `StableDiffusion`
