@@ -16,7 +16,7 @@ help:             ## this list
 
 setup: $(READY)   ## make .venv (the other targets do it by themselves)
 
-demo: $(READY)    ## find a horse in a picture with the shipped model; pictures in out/
+demo: $(READY)    ## find a horse in a picture and make it a zebra; pictures in out/
 	$(BIN)/python -m lessonlib.commands
 
 test: $(READY)    ## export, clean, every notebook, the quick tests

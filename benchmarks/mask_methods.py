@@ -89,11 +89,13 @@ class Predictions:
         self.sd, self.prompts, self.seed = sd, prompts, seed
         self.latents, self.kept = sd.encode_image(image), {}
 
+    def noise(self, n, key=0): # -> (n, c, h, w)
+        return torch.randn(n, *self.latents.shape[1:], generator=torch.Generator().manual_seed(1000 * self.seed + key))
+
     def __call__(self, n, strength, prompts=('s', 't'), antithetic=False, move=(0, False), key=0): # -> (p, n, c, h, w)
         name = n, strength, prompts, antithetic, move, key
         if name not in self.kept:
-            generator = torch.Generator().manual_seed(1000 * self.seed + key)
-            noise = torch.randn(n // 2 if antithetic else n, *self.latents.shape[1:], generator=generator)
+            noise = self.noise(n // 2 if antithetic else n, key)
             if antithetic: noise = torch.cat([noise, -noise])
             shift, flip = move
             z = self.latents.roll(shift, -1)
@@ -106,7 +108,7 @@ class Predictions:
     def originals(self, n, strength): # -> (p, n, 3, H, W) decoded pictures
         "What lies under the noise of `self(n, strength)`, in the opinion of each prompt."
         eps, t = self(n, strength), self.sd.timestep(strength)
-        noise = torch.randn(n, *self.latents.shape[1:], generator=torch.Generator().manual_seed(1000 * self.seed))
+        noise = self.noise(n)
         z = self.sd.add_noise(self.latents.expand_as(noise), noise, t)
         return torch.stack([self.sd.decode_tensor(self.sd.predict_original(z, t, e)) for e in eps])
 
@@ -114,7 +116,7 @@ class Predictions:
         "Where the layers look for the two subjects' words, averaged over layers, heads, noises and both prompts."
         prompts = [self.prompts['s'], self.prompts['t']]
         words = [len(ids) - 2 for ids in self.sd.tokenizer(prompts).input_ids]      # the last before the end
-        noise = torch.randn(n, *self.latents.shape[1:], generator=torch.Generator().manual_seed(1000 * self.seed))
+        noise = self.noise(n)
         with watched(self.sd.unet) as seen: predict_for_prompts(self.sd, self.latents, prompts, noise, self.sd.timestep(strength), chunk=2 * n)
         maps = []
         for probs in seen:

@@ -7,27 +7,22 @@ Mask: `diffedit_mask` against `generate_mask` (n = 10), and against the bare cos
 Edit: encoding and masked decoding (strength .8, 50 steps) against `invert` and `__call__`. CPU seconds; the ratio of
 each pair, its median and quartiles.
 """
-import argparse, inspect, logging, os, statistics, time
+import argparse, logging, os, statistics, time
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 import torch
 from lessonlib.diffedit import ddim_encode, masked_decode
 from lessonlib.diffedit_mask import diffedit_mask
 from lessonlib.scenes import scene
-from lessonlib.stable_diffusion import StableDiffusion
+from lessonlib.stable_diffusion import StableDiffusion, diffedit_pipeline
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument('--pairs', type=int, default=15)
 parser.add_argument('--edits', type=int, default=15)
 args = parser.parse_args()
 logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)
-from diffusers import DDIMInverseScheduler, StableDiffusionDiffEditPipeline
 
 sd, s = StableDiffusion.tiny(), scene('horse', 'grass', seed=10_000_003)
-settings = {name: sd.scheduler.config[name] for name in inspect.signature(DDIMInverseScheduler).parameters if name in sd.scheduler.config}
-parts = {name: getattr(sd, name) for name in ('vae', 'text_encoder', 'tokenizer', 'unet', 'scheduler')}
-old = StableDiffusionDiffEditPipeline(**parts, inverse_scheduler=DDIMInverseScheduler(**settings), safety_checker=None,
-                                      feature_extractor=None, requires_safety_checker=False)
-old.set_progress_bar_config(disable=True)
+old = diffedit_pipeline(sd)
 seed, latents = lambda: torch.Generator().manual_seed(0), sd.encode_image(s.image)
 noised, mask = torch.randn(20, *latents.shape[1:]), torch.tensor(s.mask)[::2, ::2]
 

@@ -139,7 +139,7 @@ def diffedit_files(
     import torch
     from lessonlib.diffedit import diffedit
     from lessonlib.diffedit_mask import binarize, diffedit_mask, enlarge
-    from lessonlib.show import to_pil
+    from lessonlib.show import label, to_pil
     small, padded = fit_picture(image, size or sd.size, sd.factor)
     with _counting(sd.unet, count or (lambda number: None)):
         chunk = 4 if sd.size <= 128 else 2
@@ -148,7 +148,8 @@ def diffedit_files(
     pictures, difference = mask_figures(sd, m, small, truth)
     mask = binarize(enlarge(difference, (image.height, image.width)), m.threshold)
     edited = _paste_edit(image, d.image.crop((0, 0, *small.size)), mask)
-    return write_pictures({'all-steps': sheet(list(pictures.values())), **pictures, 'mask': to_pil(mask), 'edit': edited}, folder), mask
+    shown = label(edited.resize(small.size), f'the edit: "{target}"', max(256, *small.size)//max(small.size))
+    return write_pictures({'all-steps': sheet([*pictures.values(), shown]), **pictures, 'mask': to_pil(mask), 'edit': edited}, folder), mask
 
 def _paste_edit(image, edited, mask): # PIL RGB, PIL RGB of a smaller size, (height, width) bool of the larger
     "The edit, enlarged, within the mask; outside the picture's own pixels."

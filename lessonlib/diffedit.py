@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 import torch
 import torch.nn.functional as F
-from .diffedit_mask import DiffEditMask, diffedit_mask
-from .guidance import guide
+from .diffedit_mask import DiffEditMask, _check_picture, diffedit_mask
+from .guidance import guide, scale_at
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
@@ -33,11 +33,14 @@ def ddim_timesteps(sd, # `StableDiffusion`
     num_inference_steps: int = 50, # of the whole way, 1 or more; `strength` of them are made
 ) -> torch.Tensor: # (steps + 1,) int64, rising from 0
     "The timesteps to visit between a picture and noise. `ValueError` for a strength or a number outside of its range."
-    if not isinstance(num_inference_steps, int) or num_inference_steps < 1:
-        raise ValueError(f'num_inference_steps: expected a whole number, 1 or more, got {num_inference_steps!r}')
+    _check_steps(num_inference_steps)
     top = max(1, sd.timestep(strength))
     steps = min(top, max(1, round(strength * num_inference_steps)))
     return torch.linspace(0, top, steps + 1).round().long()
+
+def _check_steps(num_inference_steps):
+    if not isinstance(num_inference_steps, int) or num_inference_steps < 1:
+        raise ValueError(f'num_inference_steps: expected a whole number, 1 or more, got {num_inference_steps!r}')
 
 # %% ../nbs/06_diffedit.ipynb #cell-020
 @dataclass(repr=False)
@@ -97,7 +100,7 @@ def ddim_decode(sd, # `StableDiffusion`
     texts, steps = [sd.encode_text(words).expand(len(latents), -1, -1) for words in (negative_prompt, prompt)], len(timesteps) - 1
     for k in _bar(range(steps - 1, -1, -1), 'decode', progress):
         t, s = int(timesteps[k + 1]), int(timesteps[k])
-        g = guidance_scale((steps - 1 - k) / max(1, steps - 1)) if callable(guidance_scale) else guidance_scale
+        g = scale_at(guidance_scale, (steps - 1 - k) / max(1, steps - 1))
         latents = ddim_step(sd, latents, _guided_noise(sd, latents, t, texts, g, chunk), t, s)
         if blend is not None: latents = blend(latents, k)
     return latents
@@ -116,12 +119,12 @@ def _check_encoded(sd, encoded):
     if t[-1] > 999 or not torch.allclose(encoded.alpha_bar.cpu(), sd.scheduler.alphas_cumprod[t]):
         raise ValueError("encoded: expected latents of the model's own noise schedule, got those of another")
 
-def _check_mask(mask, size, name='mask'):
+def _check_mask(mask, size):
     "Raise for a mask that is no bool tensor of (h, w) `size`; warn of one that is all false."
     if not torch.is_tensor(mask) or mask.dtype != torch.bool:
-        raise TypeError(f'{name}: expected a bool tensor, got {mask.dtype if torch.is_tensor(mask) else type(mask).__name__}')
-    if tuple(mask.shape) != tuple(size): raise ValueError(f'{name}: expected shape {tuple(size)}, got {tuple(mask.shape)}')
-    if not mask.any(): warnings.warn(f'{name}: it is false everywhere, so nothing will change', stacklevel=3)
+        raise TypeError(f'mask: expected a bool tensor, got {mask.dtype if torch.is_tensor(mask) else type(mask).__name__}')
+    if tuple(mask.shape) != tuple(size): raise ValueError(f'mask: expected shape {tuple(size)}, got {tuple(mask.shape)}')
+    if not mask.any(): warnings.warn('mask: it is false everywhere, so nothing will change', stacklevel=3)
 
 # %% ../nbs/06_diffedit.ipynb #cell-040
 def masked_decode(sd, # `StableDiffusion`
@@ -191,7 +194,7 @@ class DiffEditResult:
 
     def figure(self, sd, columns=4): # matplotlib figure
         "The whole way: the picture, up to noise, down again with other words, the edit."
-        from lessonlib.show import overlay, show_images
+        from lessonlib.show import show_images
         k = torch.linspace(0, len(self.decoded) - 1, columns).round().long().tolist()[1:]
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
@@ -212,12 +215,8 @@ def _check_edit(image, prompts, mask, grow, fresh):
     "What is wrong with the inputs that neither `sd` nor `diffedit_mask` would say before a model runs."
     if not isinstance(grow, int) or grow < 0: raise ValueError(f'grow: expected a whole number of px, 0 or more, got {grow!r}')
     if not isinstance(fresh, Real) or not 0 <= fresh <= 1: raise ValueError(f'fresh: expected a number in [0, 1], got {fresh!r}')
-    if not all(isinstance(prompt, str) for prompt in prompts): raise TypeError(f'source_prompt, target_prompt: expected two str, got {prompts}')
-    if not hasattr(image, 'convert') and not torch.is_tensor(image): raise TypeError(f'image: expected a PIL picture or a (1, 3, h, w) tensor, got {type(image).__name__}')
-    if torch.is_tensor(image) and len(image) != 1: raise ValueError(f'image: expected one picture, got {len(image)}')
-    size = tuple(image.shape[-2:]) if torch.is_tensor(image) else (image.height, image.width)
-    if isinstance(mask, DiffEditMask): _check_mask(mask.pixel_mask, size)
-    elif mask is not None: _check_mask(mask, size)
+    size = _check_picture(image, prompts)
+    if mask is not None: _check_mask(mask.pixel_mask if isinstance(mask, DiffEditMask) else mask, size)
 
 # %% ../nbs/06_diffedit.ipynb #roll-0
 def roll_anew(
@@ -284,23 +283,13 @@ def sdedit(sd, # `StableDiffusion`
     timesteps = ddim_timesteps(sd, strength, num_inference_steps)
     latents = sd.encode_image(image)
     if len(latents) > 1: raise ValueError(f'image: expected one picture, got {len(latents)}')
-    noise = torch.randn(latents.shape, generator=generator, device=generator.device if generator else 'cpu').to(latents)
-    noised = sd.add_noise(latents, noise, int(timesteps[-1]))
+    noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
     return sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, progress=progress))[0]
 
 # %% ../nbs/06_diffedit.ipynb #cell-069
-def _inpainting(sd):
-    "diffusers' pipeline around a `StableDiffusion`, or around the checkpoint of a folder or of the hub."
-    from lessonlib.stable_diffusion import StableDiffusion, inpainting_pipeline
-    if isinstance(sd, StableDiffusion): return inpainting_pipeline(sd)
-    from diffusers import StableDiffusionInpaintPipeline
-    try: return StableDiffusionInpaintPipeline.from_pretrained(sd, use_safetensors=True, safety_checker=None, requires_safety_checker=False)
-    except (OSError, ValueError) as error: raise ValueError(f'sd: cannot load the inpainting checkpoint {sd}: {error}') from error
-
 def _check_inpaint(image, mask, strength, num_inference_steps, guidance_scale):
     "Raise for what the pipeline would take in silence, or refuse in its own words."
-    if not isinstance(num_inference_steps, int) or num_inference_steps < 1:
-        raise ValueError(f'num_inference_steps: expected a whole number, 1 or more, got {num_inference_steps!r}')
+    _check_steps(num_inference_steps)
     if not isinstance(strength, Real) or not 0 < strength <= 1: raise ValueError(f'strength: expected a number in (0, 1], got {strength!r}')
     if int(strength * num_inference_steps) < 1:
         raise ValueError(f'strength: expected at least one of {num_inference_steps} steps, got {strength} of them')
@@ -324,8 +313,9 @@ def inpaint(sd, # `StableDiffusion`; or the folder or hub name of a checkpoint f
 ): # PIL RGB
     "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input."
     from lessonlib.show import to_pil
+    from lessonlib.stable_diffusion import inpainting_pipeline
     _check_inpaint(image, mask, strength, num_inference_steps, guidance_scale)
-    pipe = _inpainting(sd)
+    pipe = inpainting_pipeline(sd)
     pipe.set_progress_bar_config(disable=not progress)
     edited = pipe(prompt, image=image, mask_image=to_pil(mask), height=image.height, width=image.width, strength=strength,
                   num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, generator=generator).images[0]

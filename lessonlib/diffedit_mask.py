@@ -174,18 +174,22 @@ class DiffEditMask:
         return f'DiffEditMask({self.source_prompt!r} -> {self.target_prompt!r}, {len(self.maps)} maps, {share:.0%} of the picture)'
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-068
-def _check_inputs(sd, image, prompts, num_maps, threshold, method, noise, timestep, quantile):
-    "What `sd` does not check itself, before any model runs."
+def _check_picture(image, prompts):
+    "Raise if that is not one picture and two texts -> height and width in px."
     from PIL import Image
     if not isinstance(image, (Image.Image, torch.Tensor)):
         raise TypeError(f'image: expected a PIL picture or a (1, 3, h, w) tensor, got {type(image).__name__}')
     if torch.is_tensor(image) and len(image) != 1: raise ValueError(f'image: expected one picture, got {len(image)}')
     if not all(isinstance(prompt, str) for prompt in prompts):
         raise TypeError(f'source_prompt, target_prompt: expected two str, got {prompts}')
+    return tuple(image.shape[-2:]) if torch.is_tensor(image) else (image.height, image.width)
+
+def _check_inputs(sd, image, prompts, num_maps, threshold, method, noise, timestep, quantile):
+    "What `sd` does not check itself, before any model runs."
+    height, width = _check_picture(image, prompts)
     if num_maps < 1: raise ValueError(f'num_maps: expected 1 or more, got {num_maps}')
     if method not in ('paper', 'diffusers'): raise ValueError(f"method: expected 'paper' or 'diffusers', got {method!r}")
     if timestep is not None and not 0 <= timestep <= 999: raise ValueError(f'timestep: expected 0 to 999, got {timestep}')
-    height, width = image.shape[-2:] if torch.is_tensor(image) else (image.height, image.width)
     wanted = (sd.vae.config.latent_channels, height // sd.factor, width // sd.factor)
     if noise is not None and (tuple(noise.shape[1:]) != wanted or not len(noise)):
         raise ValueError(f'noise: expected (n, {wanted[0]}, {wanted[1]}, {wanted[2]}) with n >= 1, got {tuple(noise.shape)}')

@@ -173,7 +173,15 @@ class Scene:
         new = [subject if name == old or len(names) == 1 else name for name in names]
         return scene(new, self.background, self.seed, self.size, self.drawing)
 
+    def empty(self): # -> PIL RGB
+        "The background alone."
+        return _image(_ground(self.background, self.seed, self.size))
+
     def _repr_png_(self): return self.image._repr_png_()
+
+def _ground(background, seed, size): return paint_background(background, np.random.default_rng((seed, 1)), size)
+
+def _image(picture): return Image.fromarray((picture * 255).round().astype('uint8'))
 
 # %% ../nbs/helpers/scenes.ipynb #cell-030
 def scene(
@@ -191,12 +199,12 @@ def scene(
     names = tuple(subject) if isinstance(subject, (list, tuple)) else (subject,)
     if not 1 <= len(set(names)) == len(names) <= 2:
         raise ValueError(f'subject is {subject!r}; wanted one subject, or a list of two that differ')
-    picture, masks = paint_background(background, np.random.default_rng((seed, 1)), size), {}
+    picture, masks = _ground(background, seed, size), {}
     for name, place in zip(names, _places(seed, len(names))):
         hands = drawings(name, drawing)
         figure = _place_sprite(hands[int(place.hand * len(hands))], place, size)
         rgb, alpha = _shift_colour(figure[..., :3], *place.colour), figure[..., 3:]
         picture = picture * (1 - alpha) + rgb * alpha
         masks = {n: m & (alpha[..., 0] <= .5) for n, m in masks.items()} | {name: alpha[..., 0] > .5}
-    return Scene(Image.fromarray((picture * 255).round().astype('uint8')), np.logical_or.reduce([*masks.values()]), caption(names, background),
+    return Scene(_image(picture), np.logical_or.reduce([*masks.values()]), caption(names, background),
                  names[0] if len(names) == 1 else names, background, int(seed), int(size), drawing, masks)

@@ -6,8 +6,8 @@
 __all__ = ['PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'RECIPE', 'vocabulary', 'training_scenes', 'pixels', 'new_vae',
            'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'noise_loss',
            'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'new_accelerator', 'average_gradients',
-           'update_average', 'fit', 'start_model', 'with_networks', 'Judge', 'judge_loss', 'judge_accuracy',
-           'recognised', 'train', 'new_judge', 'save_model']
+           'update_average', 'fit', 'start_model', 'with_networks', 'Judge', 'new_judge', 'judge_loss',
+           'judge_accuracy', 'recognised', 'train', 'save_model']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 import copy, json, math, tempfile, time
@@ -41,9 +41,9 @@ def training_scenes(rng, n, size=64, names=None):
         return scene(some, str(rng.choice(places)), int(rng.integers(1_000_000)), size)
     return [draw() for _ in range(n)]
 
-def pixels(scenes):
-    "Their pictures as a tensor (n, 3, size, size) in [-1, 1], the range that the autoencoder works in."
-    return torch.from_numpy(np.stack([np.asarray(s.image) for s in scenes])).permute(0, 3, 1, 2) / 127.5 - 1
+def pixels(pictures): # list of PIL RGB of one size -> (n, 3, height, width)
+    "Their pixels in [-1, 1], the range that the autoencoder works in."
+    return torch.from_numpy(np.stack([np.asarray(p) for p in pictures])).permute(0, 3, 1, 2) / 127.5 - 1
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-017
 VAE = dict(block_out_channels=(32, 64), mid_block_add_attention=False)
@@ -61,7 +61,7 @@ def new_vae(seed=0, **settings):
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-019
 def vae_loss(vae, batch, rng, generator, size=64, names=None):
     "Reconstruction error of `batch` new scenes, with a sampled latent."
-    x = pixels(training_scenes(rng, batch, size, names)).to(vae.device).contiguous(memory_format=torch.channels_last)
+    x = pixels([s.image for s in training_scenes(rng, batch, size, names)]).to(vae.device).contiguous(memory_format=torch.channels_last)
     posterior = vae.encode(x).latent_dist
     z = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=generator).to(x)
     y = vae.decode(z).sample.float()
@@ -72,7 +72,7 @@ def vae_loss(vae, batch, rng, generator, size=64, names=None):
 def psnr(vae, n=64, first_seed=10_000_000, drawing='seen'):
     "Mean peak signal-to-noise ratio in dB over `n` scenes that were not trained on."
     names, places = sum(subjects().values(), ()), backgrounds()
-    x = pixels([scene(names[i % len(names)], places[i % len(places)], first_seed + i, drawing=drawing) for i in range(n)]).to(vae.device)
+    x = pixels([scene(names[i % len(names)], places[i % len(places)], first_seed + i, drawing=drawing).image for i in range(n)]).to(vae.device)
     y = vae.decode(vae.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
     return float((-10 * ((x - y) / 2).pow(2).mean((1, 2, 3)).log10()).mean())
 
@@ -114,7 +114,7 @@ def encode_scenes(
     for k in tqdm(range(rank, chunks, processes), disable=rank > 0 or not progress, desc='latents'):
         if (folder / f'{k:03}.pt').exists(): continue
         scenes = training_scenes(np.random.default_rng((1, k)), chunk, names=names)
-        batches = [pixels(scenes[i:i+32]).to(vae.device).contiguous(memory_format=torch.channels_last) for i in range(0, chunk, 32)]
+        batches = [pixels([s.image for s in scenes[i:i+32]]).to(vae.device).contiguous(memory_format=torch.channels_last) for i in range(0, chunk, 32)]
         latents = torch.cat([vae.encode(batch).latent_dist.mode().half().cpu() for batch in batches])
         numbers = torch.tensor([[*map(known.index, s.masks), -1][:2] + [places.index(s.background)] for s in scenes])
         _save(dict(latents=latents, numbers=numbers), folder / f'{k:03}.pt')
@@ -151,7 +151,7 @@ def training_noise(like, generator, rough=ROUGH): # (b, c, h, w) -> (b, c, h, w)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
 def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0.):
-    "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`."
+    "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times."
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
     timestep = torch.from_numpy(((rng.random() + np.arange(batch)) / batch % 1 * len(alphas)).astype(int))
     alpha, device = alphas[timestep][:, None, None, None], next(model.parameters()).device
@@ -271,11 +271,15 @@ def fit(
         if writes and ((step + 1) % save_every == 0 or step + 1 == end):
             line = dict(step=step + 1, loss=float(np.mean(values)), seconds=round(time.perf_counter() - since, 1))
             if score: line['score'] = score(average)
-            _save({name: part.state_dict() for name, part in run.items()} | dict(step=step + 1), folder / 'last.pt')
-            with open(folder / 'log.jsonl', 'a') as log: log.write(json.dumps(line) + '\n')
+            _save_run(folder, run, line)
             values, since = [], time.perf_counter()
         if writes and step + 1 in snapshots: _save({n: v.half() for n, v in average.state_dict().items()}, folder / f'step-{step + 1:05}.pt')
     return average
+
+def _save_run(folder, run, line):
+    "The checkpoint that a stopped run goes on from, and a line of the log."
+    _save({name: part.state_dict() for name, part in run.items()} | dict(step=line['step']), folder / 'last.pt')
+    with open(folder / 'log.jsonl', 'a') as log: log.write(json.dumps(line) + '\n')
 
 def _load_run(folder, run):
     "Fill the parts of a run from its last checkpoint -> steps done."
@@ -330,16 +334,21 @@ class Judge(nn.Module):
     def name(self, pictures): # list of PIL pictures, 64 x 64 px -> list of (subject, background)
         "What each picture shows, in the judge's opinion. `ValueError` for other sizes."
         if wrong := {p.size for p in pictures} - {(64, 64)}: raise ValueError(f'pictures: expected 64 x 64 px, got {min(wrong)}')
-        x = torch.from_numpy(np.stack([np.asarray(p.convert('RGB')) for p in pictures])).permute(0, 3, 1, 2) / 127.5 - 1
-        found = [scores.argmax(1).tolist() for scores in self(x)]
+        found = [scores.argmax(1).tolist() for scores in self(pixels([p.convert('RGB') for p in pictures]))]
         return [(self.names[s], self.places[b]) for s, b in zip(*found)]
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-080
+def new_judge(seed=0):
+    "A judge with random weights."
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Judge().to(memory_format=torch.channels_last)
+
 def judge_loss(judge, batch, rng, generator):
     "Cross-entropy of the subject and of the background, on new scenes, a third of them blurred, a third noisy."
     names, places = judge.names, judge.places
     truth = torch.from_numpy(np.stack([rng.integers(len(names), size=batch), rng.integers(len(places), size=batch)]))
-    x = pixels([scene(names[s], places[b], int(rng.integers(1_000_000))) for s, b in truth.T.tolist()])
+    x = pixels([scene(names[s], places[b], int(rng.integers(1_000_000))).image for s, b in truth.T.tolist()])
     blurred = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode='replicate'), 3, 1)
     noisy = x + .15 * torch.randn(x.shape, generator=generator)
     kind = torch.from_numpy(rng.integers(3, size=batch))[:, None, None, None]
@@ -348,7 +357,7 @@ def judge_loss(judge, batch, rng, generator):
 
 def judge_accuracy(judge, n=340, first_seed=10_000_000, drawing='seen'):
     "Shares of subjects and of backgrounds that it names right, on `n` scenes that it was not trained on."
-    drawn = [scene(judge.names[i % 34], judge.places[i % 14], first_seed + i, drawing=drawing) for i in range(n)]
+    drawn = [scene(judge.names[i % len(judge.names)], judge.places[i % len(judge.places)], first_seed + i, drawing=drawing) for i in range(n)]
     right = [(a == s.subject, b == s.background) for s, (a, b) in zip(drawn, judge.name([s.image for s in drawn]))]
     return tuple(np.mean(right, axis=0).tolist())
 
@@ -376,7 +385,8 @@ RECIPE = dict(subjects=None,                              # all; or a list
               vae=dict(steps=2000, batch=16, lr=2e-3),    # batch: samples a step
               latents=dict(chunks=24),                    # of 2048 scenes
               unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9995, snapshots=(250, 500, 1000, 2000, 4000)),
-              more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, lift=.5, snapshots=(2000, 4000)),   # a second round, from the average of the first
+              more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, snapshots=(2000, 4000)),
+              lift=.5,                                    # of `more`, a second round from the average of the first
               judge=dict(steps=3000, batch=32, lr=2e-3),
               seed=0)
 
@@ -398,9 +408,8 @@ def train(
     model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
     loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
     average = fit(model, loss, folder=folder / 'unet', **options, **recipe['unet'])
-    more = dict(recipe['more'])
-    loss = partial(loss, lift=more.pop('lift'))
-    fit(average.requires_grad_(True), loss, folder=folder / 'more', **options | dict(seed=recipe['seed'] + 1), **more)
+    loss = partial(loss, lift=recipe['lift'])
+    fit(average.requires_grad_(True), loss, folder=folder / 'more', **options | dict(seed=recipe['seed'] + 1), **recipe['more'])
     fit(new_judge(recipe['seed']), judge_loss, folder=folder / 'judge', **options, **recipe['judge'])
     out = Path(out or folder / 'model')
     if accelerator.is_main_process: save_model(folder, out)
@@ -408,12 +417,6 @@ def train(
     return out
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-089
-def new_judge(seed=0):
-    "A judge with random weights."
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return Judge().to(memory_format=torch.channels_last)
-
 def _average(folder, model):
     "`model` with the averaged weights of a run."
     model.load_state_dict(torch.load(folder / 'last.pt', weights_only=True, map_location='cpu')['average'])

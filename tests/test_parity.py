@@ -8,7 +8,7 @@ import numpy as np, pytest, torch
 from lessonlib.diffedit import ddim_decode, ddim_encode, ddim_step, diffedit, masked_decode
 from lessonlib.diffedit_mask import diffedit_mask, diffusers_difference
 from lessonlib.scenes import scene
-from lessonlib.stable_diffusion import StableDiffusion
+from lessonlib.stable_diffusion import StableDiffusion, diffedit_pipeline
 
 logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)  # that it is deprecated, we know
 SOURCE, TARGET, QUIET = 'a horse', 'a zebra', dict(progress=False)
@@ -19,13 +19,7 @@ def sd(): return StableDiffusion.tiny()
 
 
 @pytest.fixture(scope='module')
-def theirs(sd):
-    from diffusers import DDIMInverseScheduler, StableDiffusionDiffEditPipeline
-    parts = {name: getattr(sd, name) for name in ('vae', 'text_encoder', 'tokenizer', 'unet', 'scheduler')}
-    pipe = StableDiffusionDiffEditPipeline(**parts, inverse_scheduler=DDIMInverseScheduler.from_config(sd.scheduler.config), safety_checker=None,
-                                           feature_extractor=None, requires_safety_checker=False)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
+def theirs(sd): return diffedit_pipeline(sd)
 
 
 @pytest.fixture(scope='module')
