@@ -218,8 +218,10 @@ def new_accelerator():
 def average_gradients(params, accelerator):
     "Replace each gradient by its mean over the processes; alone, change nothing."
     if accelerator.num_processes == 1: return
-    flat = accelerator.reduce(torch.cat([p.grad.flatten() for p in params]), 'mean')
-    for p, grad in zip(params, flat.split([p.numel() for p in params])): p.grad.copy_(grad.view_as(p))
+    grads = [p.grad.as_strided((p.numel(),), (1,)) for p in params]       # in the order of memory: nothing is rearranged
+    dtype = torch.bfloat16 if accelerator.mixed_precision == 'bf16' else torch.float32     # half as much to send
+    mean = accelerator.reduce(torch.cat(grads).to(dtype), 'mean')
+    for grad, part in zip(grads, mean.split([len(g) for g in grads])): grad.copy_(part)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-061
 @torch.no_grad()
@@ -252,7 +254,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device).eval()                  # no dropout to switch on; in training mode diffusers copies more
     params, average = list(model.parameters()), copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0.)
+    optimizer = torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
     run = dict(module=model, average=average, optimizer=optimizer)
     start, writes = _load_run(folder, run), accelerator.is_main_process
     end, values, since = min(steps, stop_at or steps), [], time.perf_counter()
