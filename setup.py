@@ -8,6 +8,7 @@ config.read('settings.ini', encoding='utf-8')
 settings = config['DEFAULT']
 statuses = {'1': 'Planning', '2': 'Pre-Alpha', '3': 'Alpha', '4': 'Beta', '5': 'Production/Stable'}
 url = settings['git_url']
+lessons = settings['lesson_requirements'].split()
 docs = settings['doc_host'] + settings['doc_baseurl'] + '/'
 
 setup(
@@ -31,7 +32,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     install_requires=settings['requirements'].split(),
-    extras_require={'lab': settings['lab_requirements'].split(), 'dev': settings['dev_requirements'].split()},
+    extras_require={'lessons': lessons, 'lab': lessons + settings['lab_requirements'].split(), 'dev': settings['dev_requirements'].split()},
     entry_points={'console_scripts': settings['console_scripts'].split()},
     # The lessons travel inside the package, so that `lessonlib-notebooks` has them to copy.
     packages=['lessonlib', 'lessonlib.notebooks'],

@@ -5,7 +5,7 @@
 # %% ../nbs/01_matmul.ipynb #cell-002
 from __future__ import annotations
 import functools
-from pathlib import Path
+from importlib.resources import files
 import numba, numpy as np, torch
 
 # %% auto #0
@@ -13,7 +13,7 @@ __all__ = ['load_digits', 'Matrix', 'triple_loop', 'check_operands', 'matmul_loo
            'matmul_numba', 'inner_product', 'frobenius_norm', 'matmul_elementwise']
 
 # %% ../nbs/01_matmul.ipynb #cell-005
-_DIGITS = Path(__file__).parent/'data/digits' if '__file__' in globals() else Path('../lessonlib/data/digits')
+_DIGITS = files('lessonlib')/'data/digits'
 
 def load_digits(): # images (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64, 0 to 9
     "Handwritten digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49, CC BY 4.0."

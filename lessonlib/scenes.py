@@ -8,7 +8,7 @@ __all__ = ['subjects', 'drawings', 'backgrounds', 'paint_background', 'caption',
 # %% ../nbs/helpers/scenes.ipynb #cell-002
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 import numpy as np
 from PIL import Image
@@ -21,7 +21,7 @@ def subjects():
                 vehicles=tuple('car bus truck tractor bicycle motorcycle train helicopter airplane rocket'.split()))
 
 # %% ../nbs/helpers/scenes.ipynb #cell-008
-_SPRITES = Path(__file__).parent / 'data/sprites' if '__file__' in globals() else Path('../../lessonlib/data/sprites')
+_SPRITES = files('lessonlib')/'data/sprites'
 _DRAWINGS = dict(seen=('noto', 'noto-v1', 'twemoji', 'fxemoji'), unseen=('fluent-emoji-flat',))
 
 @cache

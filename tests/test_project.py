@@ -43,7 +43,7 @@ def test_licence():
 def test_constraints_hold_every_requirement():
     pins = [Requirement(l) for l in read('constraints.txt').splitlines() if l and not l.startswith('#')]
     versions = {p.name.lower(): str(p.specifier).removeprefix('==') for p in pins}
-    for r in requirements('requirements') + requirements('lab_requirements') + requirements('dev_requirements'):
+    for r in requirements('requirements') + requirements('lesson_requirements') + requirements('lab_requirements') + requirements('dev_requirements'):
         assert r.name.lower() in versions, f'constraints.txt does not pin {r.name}'
         assert r.specifier.contains(versions[r.name.lower()]), f'{r} does not allow the tested {versions[r.name.lower()]}'
     assert [l for l in read('constraints.txt').splitlines() if not l.startswith('#') and not re.fullmatch(r'[\w.-]+==[\w.!]+', l)] == []
@@ -54,7 +54,7 @@ def test_nothing_imported_is_missing_from_the_requirements():
     import sys
     distribution = {'PIL': 'pillow'}
     known = {r.name for r in requirements('requirements')} | {'lessonlib'} | set(sys.stdlib_module_names)
-    inside = {r.name for r in requirements('lab_requirements')} | {'IPython'}  # in a function that only a notebook calls
+    inside = {r.name for r in requirements('lesson_requirements')} | {'IPython'}  # in a function that only a notebook calls
     for path in (ROOT/'lessonlib').glob('*.py'):
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []

@@ -71,7 +71,7 @@ def test_size(wheel): assert wheel.stat().st_size < 40e6, f'{wheel.stat().st_siz
 
 def test_metadata(wheel):
     with zipfile.ZipFile(wheel) as z: text = z.read(next(n for n in z.namelist() if n.endswith('METADATA'))).decode()
-    for key in ('requirements', 'lab_requirements', 'dev_requirements'):
+    for key in ('requirements', 'lesson_requirements', 'lab_requirements', 'dev_requirements'):
         for requirement in config['DEFAULT'][key].split(): assert f"Requires-Dist: {requirement.split('>')[0].split('<')[0]}" in text
     assert '# lessonlib' in text, 'the README is the long description'
 
