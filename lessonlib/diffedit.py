@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from .diffedit_mask import DiffEditMask, _check_picture, diffedit_mask
 from .guidance import guide, scale_at
+from .stable_diffusion import _bar
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
@@ -53,13 +54,6 @@ class Encoded:
     def __repr__(self):
         return f'Encoded({len(self.timesteps) - 1} steps up to t = {self.timesteps[-1]}, latents {tuple(self.latents.shape[1:])})'
 
-def _bar(steps, name, progress):
-    "The steps with a progress bar."
-    from lessonlib.stable_diffusion import _plain_bars
-    _plain_bars()
-    from tqdm.auto import tqdm
-    return tqdm(steps, desc=name, disable=not progress)
-
 # %% ../nbs/06_diffedit.ipynb #cell-021
 def ddim_encode(sd, # `StableDiffusion`
     latents: torch.Tensor, # (b, c, h, w) of pictures
@@ -67,7 +61,7 @@ def ddim_encode(sd, # `StableDiffusion`
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
     timesteps: torch.Tensor | None = None, # (steps + 1,) rising from 0, instead of the two before
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
-    progress: bool = True, # show a progress bar
+    progress: bool = True, # show a progress bar, after two seconds
 ) -> Encoded:
     "DDIM backwards and without text: latents at every level of noise. `ValueError` for bad input. DiffEdit, section 3.2, step 2."
     timesteps = ddim_timesteps(sd, strength, num_inference_steps) if timesteps is None else timesteps
@@ -93,7 +87,7 @@ def ddim_decode(sd, # `StableDiffusion`
     negative_prompt: str = '', # what to guide away from
     blend = None, # blend(latents, k) -> latents, called when they have come to timesteps[k]
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
-    progress: bool = True, # show a progress bar
+    progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w) at timestep 0
     "DDIM with guidance, from noise to a picture. `TypeError` for a guidance_scale that is neither."
     _check_guidance(guidance_scale)
@@ -135,7 +129,7 @@ def masked_decode(sd, # `StableDiffusion`
     negative_prompt: str = '', # what to guide away from
     callback = None, # callback(timestep, latents), called after each step
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
-    progress: bool = True, # show a progress bar
+    progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w)
     "Decode inside of the mask, keep the encoding outside. `ValueError` or `TypeError` for bad input. DiffEdit, section 3.2, step 3."
     _check_encoded(sd, encoded)
@@ -277,7 +271,7 @@ def sdedit(sd, # `StableDiffusion`
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
     guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
     generator: torch.Generator | None = None, # of the noise
-    progress: bool = True, # show a progress bar
+    progress: bool = True, # show a progress bar, after two seconds
 ): # PIL RGB
     "Add noise to the whole picture and decode with other words. `ValueError` for bad input. Meng et al. 2021, arXiv 2108.01073."
     timesteps = ddim_timesteps(sd, strength, num_inference_steps)
@@ -309,7 +303,7 @@ def inpaint(sd, # `StableDiffusion`; or the folder or hub name of a checkpoint f
     guidance_scale: float = 5., # number
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the noise
-    progress: bool = True, # show a progress bar
+    progress: bool = True, # show a progress bar, after two seconds
 ): # PIL RGB
     "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input."
     from lessonlib.show import to_pil

@@ -21,11 +21,12 @@ def predict_for_prompts(sd, # `StableDiffusion`
     noise: torch.Tensor, # (n, c, h, w) standard normal, the same n noises for every text
     timestep: int, # 0 .. 999
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
+    progress: bool = False, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (p, n, c, h, w) predicted noise
     "What the model calls noise in n noised copies of a picture, under each of p texts. DiffEdit, section 3.2, step 1."
     noised = sd.add_noise(latents.expand_as(noise), noise, timestep)         # (n, c, h, w)
     text = sd.encode_text(prompts).repeat_interleave(len(noise), dim=0)      # (p*n, tokens, dim)
-    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timestep, text, chunk)
+    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timestep, text, chunk, progress)
     return eps.unflatten(0, (len(prompts), len(noise)))                      # (p, n, c, h, w)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-022
@@ -211,6 +212,7 @@ def diffedit_mask(
     noise: torch.Tensor | None = None, # (n, c, h, w), instead of `num_maps` and `generator`
     timestep: int | None = None, # 0 .. 999, instead of `strength`
     quantile: float = QUANTILE, # (0, 1]; 1 removes no extremes
+    progress: bool = True, # show a progress bar, after two seconds
 ) -> DiffEditMask:
     "Which pixels to edit: one encoding, 2n UNet samples. `ValueError` for bad input before that. DiffEdit, section 3.2, step 1."
     _check_inputs(sd, image, (source_prompt, target_prompt), num_maps, threshold, method, noise, timestep, quantile)
@@ -221,7 +223,7 @@ def diffedit_mask(
         device = generator.device if generator else 'cpu'
         noise = torch.randn(num_maps, *latents.shape[1:], generator=generator, device=device)
     noise = noise.to(latents)
-    eps_source, eps_target = predict_for_prompts(sd, latents, [source_prompt, target_prompt], noise, timestep, chunk)
+    eps_source, eps_target = predict_for_prompts(sd, latents, [source_prompt, target_prompt], noise, timestep, chunk, progress)
     maps = noise_difference(eps_source, eps_target)
     difference = paper_difference(maps, quantile) if method == 'paper' else diffusers_difference(maps)
     picture = to_pil(image[0] if torch.is_tensor(image) else image)

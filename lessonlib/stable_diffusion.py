@@ -28,6 +28,12 @@ def _libraries():
     import diffusers, transformers
     return diffusers, transformers
 
+def _bar(steps, name, progress):
+    "The steps with a progress bar, which shows itself when two seconds have passed."
+    _plain_bars()
+    from tqdm.auto import tqdm
+    return tqdm(steps, desc=name, disable=not progress, delay=2)
+
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-006
 def ddim_scheduler(
     **changes, # any other setting of diffusers' `DDIMScheduler`, for example `prediction_type='v_prediction'`
@@ -411,7 +417,7 @@ def noise_image(self:StableDiffusion,
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-071
 @patch
-def _predict(self:StableDiffusion, latents, timestep, text, chunk):
+def _predict(self:StableDiffusion, latents, timestep, text, chunk, progress=False):
     "The UNet's own answer: eps, v or the picture, as it was trained."
     b, dim = len(latents), self.unet.config.cross_attention_dim
     if not torch.is_tensor(text) or text.ndim != 3: raise ValueError('text: expected a (b or 1, tokens, dim) tensor, see encode_text, '
@@ -419,8 +425,9 @@ def _predict(self:StableDiffusion, latents, timestep, text, chunk):
     if len(text) not in (1, b) or text.shape[2] != dim: raise ValueError(f'text: expected shape ({b} or 1, tokens, {dim}), got {tuple(text.shape)}')
     if chunk is not None and chunk < 1: raise ValueError(f'chunk: expected at least 1, got {chunk}')
     text, t = text.to(self.device, self.dtype).expand(b, -1, -1), torch.as_tensor(timestep).to(self.device).expand(b)
-    parts = zip(*(value.split(chunk or b) for value in (latents, t, text)))
-    return torch.cat([self.unet(x, t, encoder_hidden_states=words).sample for x, t, words in parts])
+    chunk = chunk or (b if self.size <= 128 else 4)
+    parts = list(zip(*(value.split(chunk) for value in (latents, t, text))))
+    return torch.cat([self.unet(x, t, encoder_hidden_states=words).sample for x, t, words in _bar(parts, 'predict', progress)])
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-072
 @patch
@@ -429,13 +436,14 @@ def predict_noise(self:StableDiffusion,
     latents,    # (b, 4, h, w) float, noised
     timestep,   # int in 0 ... 999, or b of them
     text,       # (b or 1, tokens, dim) float, from `encode_text`
-    chunk=None, # at most so many latents go through the UNet at a time; all without
+    chunk=None, # at most so many latents go through the UNet at a time; without, 4, and all where pictures have up to 128 px
+    progress=False, # show a progress bar, after two seconds
 ):              # (b, 4, h, w) float: eps, also for a model that predicts v or the picture
     "The noise that the UNet sees in noised latents, given the text. `ValueError` for shapes that do not fit."
     latents = self._latents(latents)
     if not len(latents): raise ValueError('latents: expected at least one, got none')
     signal, sigma = self._scales(timestep, latents)
-    predicted, kind = self._predict(latents, timestep, text, chunk), self.scheduler.config.prediction_type
+    predicted, kind = self._predict(latents, timestep, text, chunk, progress), self.scheduler.config.prediction_type
     if kind == 'v_prediction': return signal*predicted + sigma*latents
     if kind == 'sample': return (latents - signal*predicted)/sigma
     return predicted
@@ -461,11 +469,9 @@ def sample(self:StableDiffusion,
     guidance_scale=7.5,     # number; 1 or less: no guidance
     generator=None,         # `torch.Generator`, for the same picture every time
     size=None,              # (width, height) in px; the size of the training pictures without
-    progress=True,          # show a progress bar
+    progress=True,          # show a progress bar, after two seconds
 ):                          # (b, 4, h/factor, w/factor) float
     "Latents that fit the prompt, by DDIM."
-    _plain_bars()
-    from tqdm.auto import tqdm
     text, guided = self.encode_text(prompt), guidance_scale > 1
     w, h = (self.size, self.size) if size is None else size
     if w < 1 or h < 1 or w % self.factor or h % self.factor: raise ValueError(f'size: expected multiples of {self.factor} px, got {w}x{h}')
@@ -474,7 +480,7 @@ def sample(self:StableDiffusion,
     scheduler.set_timesteps(num_inference_steps)
     latents = self._randn((len(text), self.vae.config.latent_channels, h//self.factor, w//self.factor), generator)
     if guided: text = torch.cat([self.encode_text('').expand_as(text), text])
-    for t in tqdm(scheduler.timesteps, disable=not progress):
+    for t in _bar(scheduler.timesteps, 'sample', progress):
         predicted = self._predict(latents.repeat(1 + guided, 1, 1, 1), t, text, None)
         if guided:
             empty, predicted = predicted.chunk(2)
@@ -490,7 +496,7 @@ def generate(self:StableDiffusion,
     guidance_scale=7.5,     # number; 1 or less: no guidance
     generator=None,         # `torch.Generator`, for the same picture every time
     size=None,              # (width, height) in px; the size of the training pictures without
-    progress=True,          # show a progress bar
+    progress=True,          # show a progress bar, after two seconds
 ):                          # list of b PIL pictures
     "Pictures that fit the prompt: `sample`, decoded."
     return self.decode(self.sample(prompt, num_inference_steps, guidance_scale, generator, size, progress))

@@ -1,6 +1,9 @@
 """Which tests `make test` leaves to `make test-all`, and the browser's page that several of them share."""
+import os, sys, sysconfig, venv
+from pathlib import Path
 import pytest
 from browser import open_page
+from installed import ROOT, run
 
 SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_explorer'}
 
@@ -8,6 +11,37 @@ SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_ex
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.stem in SLOW: item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope='session')
+def source(tmp_path_factory):
+    "A copy of the tracked files."
+    folder = tmp_path_factory.mktemp('source')
+    for name in run('git', 'ls-files', '-z', cwd=ROOT).split('\0'):
+        if not (ROOT/name).is_file(): continue
+        (folder/name).parent.mkdir(parents=True, exist_ok=True)
+        (folder/name).write_bytes((ROOT/name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope='session')
+def wheel(source, tmp_path_factory):
+    "The wheel by way of the source archive, as a release is built."
+    dist = tmp_path_factory.mktemp('dist')
+    run(sys.executable, '-m', 'build', '--no-isolation', '--outdir', dist, cwd=source)
+    return next(dist.glob('*.whl'))
+
+
+@pytest.fixture(scope='session')
+def python(wheel, tmp_path_factory):
+    "The Python of a fresh environment with the wheel in it; the requirements are this environment's."
+    folder = tmp_path_factory.mktemp('venv')
+    venv.create(folder, with_pip=False, symlinks=os.name != 'nt')
+    python = folder/('Scripts' if os.name == 'nt' else 'bin')/('python.exe' if os.name == 'nt' else 'python')
+    run(sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet', '--no-deps', '--no-index', wheel)
+    site = Path(run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))').strip())
+    (site/'requirements.pth').write_text(sysconfig.get_path('purelib') + '\n')  # a folder on the path: its own .pth files are not read
+    return python
 
 
 @pytest.fixture(scope='module')
