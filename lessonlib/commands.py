@@ -181,7 +181,7 @@ def _diffedit_parser():
     add('--target', required=True, help='what shall be there: "a zebra"')
     add('--out', required=True, metavar='DIR', help='a folder; each picture gets its own below it')
     add('--model', metavar='ID', help="folder of a checkpoint, or its name on the Hugging Face hub ('owner/name'); default: the shipped one")
-    add('--device', help="'cpu' or 'cuda'; default: cuda for --model if there is one")
+    add('--device', help="'cpu', 'cuda' or 'mps'; default: cuda for --model if there is one")
     add('--strength', type=_number(float, 0, 1, above=True), default=.5, help='how much noise for the mask, above 0 up to 1; default %(default)s')
     add('--edit-strength', type=_number(float, 0, 1, above=True), default=.8, help='how far to encode for the edit, above 0 up to 1; default %(default)s')
     add('--steps', type=_number(int, 1, 2**63), default=50, help='of the whole way from noise to a picture; default %(default)s')

@@ -236,9 +236,10 @@ def mask_scores(sd, # `StableDiffusion`
     **options, # of `diffedit_mask`: num_maps, strength, threshold, method ...
 ) -> list[float]: # IoU in [0, 1] for each pair, at the picture's size
     "How well `diffedit_mask` finds what is known. Pair k gets the noise of seed k: the same numbers on every run."
+    from tqdm import tqdm
     from lessonlib.scenes import caption
     def score(seed, s, target):
         generator = torch.Generator().manual_seed(seed)
         m = diffedit_mask(sd, s.image, caption(s.subject), caption(target), generator=generator, **options)
         return iou(m.pixel_mask, s.mask)
-    return [score(seed, *pair) for seed, pair in enumerate(pairs)]
+    return [score(seed, *pair) for seed, pair in enumerate(tqdm(pairs, delay=2, leave=False))]

@@ -1,5 +1,6 @@
 """The project's metadata agree with each other, and its files name no machine."""
 import ast, importlib.metadata, json, re, subprocess
+from unittest.mock import Mock, patch
 from configparser import ConfigParser
 from pathlib import Path
 import pytest
@@ -119,3 +120,34 @@ def test_links_between_notebooks_lead_somewhere(path):
         target = (path.parent/name) if name else path
         assert target.exists(), name
         assert not anchor or re.sub(r'[^a-z0-9-]', '', anchor.lower()) in anchors(target), f'{name}#{anchor}'
+
+
+def test_nothing_is_left_to_be_filled_in():
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding='utf-8') if path.suffix == '.md' else words(path)
+             for path in tracked() if path.suffix in ('.md', '.ipynb')}
+    assert len(texts) > 20
+    assert [(name, blank) for name, text in texts.items() for blank in re.findall(r'@[A-Z]+[0-9]*@|\bTODO\b|\bFIXME\b', text)] == []
+
+
+LESSONS = sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))
+
+
+def test_each_lesson_begins_by_installing_the_package_where_it_is_missing():
+    firsts = {path.stem: next(''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code') for path in LESSONS}
+    assert len(set(firsts.values())) == 1, firsts
+    code = firsts['01_matmul']
+    assert code.startswith('#| hide\n')
+    calls = {}
+    for missing in False, True:
+        with patch('importlib.util.find_spec', return_value=None if missing else Mock()): exec(code, dict(get_ipython=(shell := Mock())))
+        calls[missing] = [c.args for c in shell().run_line_magic.call_args_list]
+    assert calls == {False: [], True: [('pip', f'install --quiet "lessonlib[lessons] @ git+{settings["git_url"]}"')]}
+
+
+def test_each_lesson_says_what_it_takes_and_the_index_says_the_same():
+    index = {name: (minutes, run) for name, minutes, run in re.findall(r'^\| \d+ \| \[`(\w+)`\].*\| (\d+) \| ([^|]+) \|$', words(ROOT/'nbs/index.ipynb'), re.M)}
+    for path in LESSONS:
+        minutes = re.search(r'^\| \*\*Time\*\* \| (\d+) minutes', words(path), re.M)
+        run = re.search(r'^\| \*\*Run All\*\* \| ([0-9.]+ min, [0-9.]+ GB) on two cores \|$', words(path), re.M)
+        assert minutes and run and index.get(path.stem) == (minutes[1], run[1]), f'{path.stem}: {minutes and minutes[1]}, {run and run[1]}; index: {index.get(path.stem)}'
+    assert set(index) == {path.stem for path in LESSONS}
