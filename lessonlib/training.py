@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'RECIPE', 'vocabulary', 'training_scenes', 'pixels', 'new_vae',
-           'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'noise_loss',
-           'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'new_accelerator', 'average_gradients',
-           'update_average', 'fit', 'start_model', 'with_networks', 'Judge', 'new_judge', 'judge_loss',
-           'judge_accuracy', 'recognised', 'train', 'save_model']
+           'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'focus_rows',
+           'noise_loss', 'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'update_average',
+           'new_accelerator', 'average_gradients', 'train_step', 'fit', 'start_model', 'with_networks', 'Judge',
+           'new_judge', 'judge_loss', 'judge_accuracy', 'recognised', 'fit_rounds', 'train', 'save_model']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 import copy, json, math, tempfile, time
@@ -58,7 +58,6 @@ def new_vae(seed=0, **settings):
         vae.quant_conv.weight[4:] *= .1
     return vae.to(memory_format=torch.channels_last)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-019
 def vae_loss(vae, batch, rng, generator, size=64, names=None):
     "Reconstruction error of `batch` new scenes, with a sampled latent."
     x = pixels([s.image for s in training_scenes(rng, batch, size, names)]).to(vae.device).contiguous(memory_format=torch.channels_last)
@@ -106,7 +105,7 @@ def encode_scenes(
     rank=0, processes=1,
     progress=True,
 ):
-    "Latents of training scenes, with the numbers of their subject, second subject (or -1) and background, into files."
+    "Latents of training scenes, each encoded once, with the numbers of their subject, second subject (or -1) and background, into files."
     from tqdm.auto import tqdm
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,9 +149,20 @@ def training_noise(like, generator, rough=ROUGH): # (b, c, h, w) -> (b, c, h, w)
     return noise.to(like)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
-def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0.):
-    "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times."
+def focus_rows(numbers, names): # (n, 3) of `encode_scenes`, subjects -> (k,)
+    "The rows of the scenes that show one of `names`. `ValueError` if one is unknown, or if no scene shows any."
+    for name in names: scene(name, backgrounds()[0])                # an unknown one is named
+    known = sum(subjects().values(), ())
+    wanted = torch.tensor([known.index(name) for name in names])
+    rows = torch.isin(numbers[:, :2], wanted).any(dim=1).nonzero()[:, 0]
+    if len(rows) == 0: raise ValueError(f'names: no scene shows {" or ".join(names)}')
+    return rows
+
+def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0., rows=None):
+    """Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times;
+    half of the batch comes from `rows`, if given."""
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
+    if rows is not None: pick[::2] = rows[rng.integers(len(rows), size=len(pick[::2]))]   # every other one, so that each half has all times
     timestep = torch.from_numpy(((rng.random() + np.arange(batch)) / batch % 1 * len(alphas)).astype(int))
     alpha, device = alphas[timestep][:, None, None, None], next(model.parameters()).device
     noise = training_noise(latents[pick], generator)
@@ -206,6 +216,12 @@ def learning_rate(step, steps, peak, warmup):
     "A straight line up over `warmup` steps, then half a cosine down to 0."
     return peak * min((step + 1) / warmup, .5 + .5 * math.cos(math.pi * max(0, step - warmup) / max(1, steps - warmup)))
 
+@torch.no_grad()
+def update_average(average, model, step, ema):
+    "Move each weight of `average` a little towards that of `model`; more in the first steps."
+    keep = min(ema, (step + 1) / (step + 10))
+    for a, p in zip(average.parameters(), model.parameters()): a.lerp_(p, 1 - keep)
+
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-056
 def new_accelerator():
     "What this machine trains on: its GPUs, or its processor, with bfloat16 where there are units for it."
@@ -214,7 +230,6 @@ def new_accelerator():
     fast = torch.cuda.is_available() or llvm.get_host_cpu_features().get('amx-bf16', False)
     return Accelerator(cpu=not gpu, mixed_precision='bf16' if fast else 'no')   # without `cpu`, processes of torchrun would each work alone
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-058
 def average_gradients(params, accelerator):
     "Replace each gradient by its mean over the processes; alone, change nothing."
     if accelerator.num_processes == 1: return
@@ -223,12 +238,18 @@ def average_gradients(params, accelerator):
     mean = accelerator.reduce(torch.cat(grads).to(dtype), 'mean')
     for grad, part in zip(grads, mean.split([len(g) for g in grads])): grad.copy_(part)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-061
-@torch.no_grad()
-def update_average(average, model, step, ema):
-    "Move each weight of `average` a little towards that of `model`; more in the first steps."
-    keep = min(ema, (step + 1) / (step + 10))
-    for a, p in zip(average.parameters(), model.parameters()): a.lerp_(p, 1 - keep)
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #train-step
+def train_step(model, loss, batch, optimizer, seed, step, accelerator): # -> the loss of this process's share, a float
+    "Draw, compute the loss and its gradients, average them over the processes, move the weights."
+    rng = np.random.default_rng((seed, step, accelerator.process_index))
+    generator, params = torch.Generator().manual_seed(int(rng.integers(2**62))), list(model.parameters())
+    optimizer.zero_grad(set_to_none=True)
+    with accelerator.autocast(): value = loss(model, batch // accelerator.num_processes, rng, generator)
+    value.backward()
+    average_gradients(params, accelerator)
+    nn.utils.clip_grad_norm_(params, 1.)
+    optimizer.step()
+    return value.item()
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-064
 def fit(
@@ -253,23 +274,15 @@ def fit(
     accelerator, folder = accelerator or new_accelerator(), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device).eval()                  # no dropout to switch on; in training mode diffusers copies more
-    params, average = list(model.parameters()), copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimizer = torch.optim.AdamW(model.parameters(), lr, betas=(.9, .99), weight_decay=0., fused=True)
     run = dict(module=model, average=average, optimizer=optimizer)
     start, writes = _load_run(folder, run), accelerator.is_main_process
     end, values, since = min(steps, stop_at or steps), [], time.perf_counter()
     for step in tqdm(range(start, end), initial=start, total=steps, disable=not (writes and progress), desc=folder.name):
-        rng = np.random.default_rng((seed, step, accelerator.process_index))
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         for group in optimizer.param_groups: group['lr'] = learning_rate(step, steps, lr, warmup)
-        optimizer.zero_grad(set_to_none=True)
-        with accelerator.autocast(): value = loss(model, batch // accelerator.num_processes, rng, generator)
-        value.backward()
-        average_gradients(params, accelerator)
-        nn.utils.clip_grad_norm_(params, 1.)
-        optimizer.step()
+        values.append(train_step(model, loss, batch, optimizer, seed, step, accelerator))
         update_average(average, model, step, ema)
-        values.append(value.item())
         if writes and ((step + 1) % save_every == 0 or step + 1 == end):
             line = dict(step=step + 1, loss=float(np.mean(values)), seconds=round(time.perf_counter() - since, 1))
             if score: line['score'] = score(average)
@@ -386,11 +399,31 @@ def recognised(
 RECIPE = dict(subjects=None,                              # all; or a list
               vae=dict(steps=2000, batch=16, lr=2e-3),    # batch: samples a step
               latents=dict(chunks=24),                    # of 2048 scenes
-              unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9995, snapshots=(250, 500, 1000, 2000, 4000)),
-              more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, snapshots=(2000, 4000)),
-              lift=.5,                                    # of `more`, a second round from the average of the first
+              rounds=dict(                                # name (of the folder) -> settings; the seed is one higher each time
+                  unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9995, snapshots=(250, 500, 1000, 2000, 4000)),
+                  more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, snapshots=(2000, 4000), lift=.5)),
               judge=dict(steps=3000, batch=32, lr=2e-3),
               seed=0)
+
+def _check_recipe(recipe):
+    "`ValueError` for an unknown subject, for a focus that is not trained, for the name of a round that is taken."
+    trained = recipe['subjects'] or sum(subjects().values(), ())
+    for name in recipe['subjects'] or (): scene(name, backgrounds()[0])
+    for title, settings in recipe['rounds'].items():
+        if title in ('vae', 'latents', 'judge', 'model'): raise ValueError(f'rounds: {title!r} is the folder of another part; choose another name')
+        for name in settings.get('focus', ()):
+            if name not in trained: raise ValueError(f'focus of round {title!r} is {name!r}; wanted some of: {", ".join(trained)}')
+
+def fit_rounds(folder, recipe=RECIPE, **options): # of a training, its latents encoded -> the last round's average, `TextToNoise`
+    "Train text encoder and UNet, each round from the average of the one before; `options` are of `fit`."
+    latents, numbers, _, _ = load_latents(Path(folder) / 'latents')
+    model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
+    loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
+    def fit_round(model, title, seed, lift=0., focus=(), **settings):
+        rows = focus_rows(numbers, focus) if focus else None
+        return fit(model.requires_grad_(True), partial(loss, lift=lift, rows=rows), folder=Path(folder) / title, seed=seed, **options, **settings)
+    for i, (title, settings) in enumerate(recipe['rounds'].items()): model = fit_round(model, title, recipe['seed'] + i, **settings)
+    return model
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-088
 def train(
@@ -399,22 +432,17 @@ def train(
     recipe=RECIPE,
     progress=True,                     # show progress bars
 ):                                     # -> Path of the model
-    "Train a tiny Stable Diffusion: autoencoder, latents, UNet and text encoder, judge; then save it."
-    folder, accelerator, names = Path(folder).expanduser(), new_accelerator(), recipe['subjects']
-    options = dict(seed=recipe['seed'], progress=progress, accelerator=accelerator)
-    for name in names or (): scene(name, backgrounds()[0])          # an unknown subject is named before the first step
-    vae = fit(new_vae(recipe['seed']), partial(vae_loss, names=names), folder=folder / 'vae', score=psnr, **options, **recipe['vae'])
+    "Train a tiny Stable Diffusion: autoencoder, latents, UNet and text encoder, judge; then save it. `ValueError` for a recipe that cannot be."
+    _check_recipe(recipe)                                           # before the first step
+    folder, accelerator, names, seed = Path(folder).expanduser(), new_accelerator(), recipe['subjects'], recipe['seed']
+    options = dict(progress=progress, accelerator=accelerator)
+    vae = fit(new_vae(seed), partial(vae_loss, names=names), folder=folder / 'vae', score=psnr, seed=seed, **options, **recipe['vae'])
     encode_scenes(vae, folder / 'latents', names=names, rank=accelerator.process_index, processes=accelerator.num_processes, progress=progress, **recipe['latents'])
     accelerator.wait_for_everyone()
-    latents, numbers, _, _ = load_latents(folder / 'latents')
-    model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
-    loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-    average = fit(model, loss, folder=folder / 'unet', **options, **recipe['unet'])
-    loss = partial(loss, lift=recipe['lift'])
-    fit(average.requires_grad_(True), loss, folder=folder / 'more', **options | dict(seed=recipe['seed'] + 1), **recipe['more'])
-    fit(new_judge(recipe['seed']), judge_loss, folder=folder / 'judge', **options, **recipe['judge'])
+    fit_rounds(folder, recipe, **options)
+    fit(new_judge(seed), judge_loss, folder=folder / 'judge', seed=seed, **options, **recipe['judge'])
     out = Path(out or folder / 'model')
-    if accelerator.is_main_process: save_model(folder, out)
+    if accelerator.is_main_process: save_model(folder, out, recipe=recipe)
     accelerator.end_training()
     return out
 
@@ -425,23 +453,26 @@ def _average(folder, model):
     return model
 
 def save_model(
-    folder,     # of a training, finished or not
-    out,        # new folder in the form of Stable Diffusion v1
-    half=True,  # float16 files
-):              # -> Path
-    "Write the averaged weights as a folder that `StableDiffusion.from_pretrained` and diffusers load; the judge beside them."
+    folder,        # of a training, finished or not
+    out,           # new folder in the form of Stable Diffusion v1
+    half=True,     # float16 files
+    recipe=RECIPE, # for the order of its rounds; the last one that has a checkpoint is taken
+):                 # -> Path
+    "Write the averaged weights as a folder that `StableDiffusion.from_pretrained` and diffusers load; the judge beside them. `ValueError` if no round has a checkpoint."
     from safetensors.torch import save_file
     folder, out = Path(folder).expanduser(), Path(out)
+    stages = [stage for stage in ('vae', *recipe['rounds'], 'judge') if (folder / stage / 'last.pt').exists()]
+    rounds = [stage for stage in stages if stage in recipe['rounds']]
+    if not rounds: raise ValueError(f'folder: {folder} has no checkpoint of a round ({", ".join(recipe["rounds"])})')
     _, _, mean, std = load_latents(folder / 'latents')
     model, tokenizer, scheduler = new_text_to_noise()
-    _average(folder / ('more' if (folder / 'more/last.pt').exists() else 'unet'), model)
+    _average(folder / rounds[-1], model)
     networks = dict(vae=fold_statistics(_average(folder / 'vae', new_vae()), mean, std), text_encoder=model.text_encoder, unet=model.unet)
     if half:
         for network in networks.values(): nn.Module.half(network)
     with _no_bars(): StableDiffusion(tokenizer=tokenizer, scheduler=scheduler, **networks).pipe.save_pretrained(out)
     settings = json.loads((out / 'text_encoder/config.json').read_text()) | dict(dtype='float32')   # else it alone would load as float16
     (out / 'text_encoder/config.json').write_text(json.dumps(settings, indent=2) + '\n')
-    stages = [stage for stage in ('vae', 'unet', 'more', 'judge') if (folder / stage / 'last.pt').exists()]
     logs = {stage: [json.loads(line) for line in open(folder / stage / 'log.jsonl')] for stage in stages}
     (out / 'training.json').write_text(json.dumps(logs, indent=0) + '\n')
     if 'judge' in stages:
