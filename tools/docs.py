@@ -213,15 +213,28 @@ def own_index():
     nbdev.doclinks.NbdevLookup.link_line = link_line
 
 
+DRAWS = re.compile(r'^(show|draw|plot|log|hist|bar|scatter|imshow|step|fill|heat|ladder|gallery|compare)')
+
+
+def drawing(code):
+    "What a cell draws, in words: its axes' labels, else the call that draws."
+    labels = {name: text for name, _, text in re.findall(r"""\b(?:set_)?([xy]label)\s*[=(]\s*(["'])(.+?)\2""", code)}
+    if len(labels) == 2: return f"{labels['ylabel']} against {labels['xlabel']}"
+    try: body = ast.parse(re.sub(r'^[%!].*$', '', code, flags=re.M)).body
+    except SyntaxError: return ''
+    called = lambda node: {getattr(n.func, 'attr', getattr(n.func, 'id', '')) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    shown = [n for n in body if isinstance(n, (ast.Expr, ast.Assign, ast.For)) and any(DRAWS.match(name) for name in called(n))]
+    return f"drawn by {textwrap.shorten(ast.unparse(shown[-1]), 120, placeholder=' ...')}" if shown else ''
+
+
 def describe_figures(nb):
-    "An alternative text for each figure whose cell has no `fig-alt`: the section, and the call that draws it."
+    "An alternative text for each figure whose cell has no `fig-alt`: the section, and what is drawn."
     section = nb.frontmatter_.get('title', '')
     for cell in nb.cells:
         if cell.cell_type == 'markdown': section = ([section] + re.findall(r'^#+ +(.+?)\s*$', cell.source, re.M))[-1]
         elif any(mime.startswith('image/') for o in cell.get('outputs', []) for mime in o.get('data', {})) and 'fig-alt' not in cell.source:
-            lines = [l for l in cell.source.splitlines() if l.strip() and not l.lstrip().startswith('#')]
-            drawn = f', drawn by {lines[-1].strip()}' if lines else ''
-            cell.source = f'#| fig-alt: {json.dumps(f"Figure: {plain(section)}{drawn}")}\n{cell.source}'
+            words = ': '.join(part for part in (plain(re.sub(r' *\{#.*\}$', '', section)), drawing(cell.source)) if part)
+            cell.source = f'#| fig-alt: {json.dumps(f"Figure: {words}", ensure_ascii=False)}\n{cell.source}'
 
 
 def keep_scripts(nb):
