@@ -233,7 +233,7 @@ def describe_figures(nb):
     for cell in nb.cells:
         if cell.cell_type == 'markdown': section = ([section] + re.findall(r'^#+ +(.+?)\s*$', cell.source, re.M))[-1]
         elif any(mime.startswith('image/') for o in cell.get('outputs', []) for mime in o.get('data', {})) and 'fig-alt' not in cell.source:
-            words = ': '.join(part for part in (plain(re.sub(r' *\{#.*\}$', '', section)), drawing(cell.source)) if part)
+            words = ', '.join(part for part in (plain(re.sub(r' *\{#.*\}$', '', section)), drawing(cell.source)) if part)
             cell.source = f'#| fig-alt: {json.dumps(f"Figure: {words}", ensure_ascii=False)}\n{cell.source}'
 
 
