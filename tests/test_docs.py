@@ -23,16 +23,21 @@ def build(tmp_path):
     return build
 
 
+HIDDEN = "#| hide\n# On Colab: install the package, if it is missing.\nimport importlib.util\nif importlib.util.find_spec('no_such_package_at_all') is None: get_ipython()"
+
+
 def test_a_good_build(build):
-    "Numbers leave the names of pages; formulas, citations and JavaScript come through."
+    "Numbers leave the names of pages; formulas, citations, links around names and JavaScript come through; what is hidden does not."
     script = v4.new_output('display_data', data={'application/javascript': 'window.ran = 1'})
     cell = v4.new_code_cell('1', outputs=[script])
-    text = "# The first\n\n$$\\begin{aligned}a &= b\\end{aligned}$$\n\n[@strassen1969gaussian] Strassen [-@strassen1969gaussian] [home](index.ipynb) [second](02_second.ipynb#2-The-Title)"
-    status, errors, out = build(**{'01_first': [text, '#| export\nimport math'], '02_second': ['# The second\n\n## 2 The Title', 'import math']})
+    text = "# The first\n\n$$\\begin{aligned}a &= b\\end{aligned}$$\n\n[@strassen1969gaussian] Strassen [-@strassen1969gaussian] [home](index.ipynb) [second](02_second.ipynb#2-The-Title) [`iou`](02_second.ipynb), `iou`"
+    status, errors, out = build(**{'01_first': [text, HIDDEN, '#| export\nimport math'], '02_second': ['# The second\n\n## 2 The Title', 'import math']})
     assert status == 0, errors
     assert sorted(p.name for p in out.glob('*.html')) == ['first.html', 'index.html', 'reference.html', 'second.html']
     page = (out/'first.html').read_text(encoding='utf-8')
     for part in ('<math', '>Strassen 1969</a>', '>1969</a>', 'href="#ref-strassen1969gaussian"', 'href="index.html"', 'href="second.html#the-title"', 'Open in Colab'): assert part in page, part
+    assert '<a href="second.html"><code>iou</code></a>' in page and 'diffedit_mask.html#iou' in page and '](' not in page
+    assert 'On Colab' not in page and 'find_spec' not in page
     assert 'katex' not in page and 'id="the-title"' in (out/'second.html').read_text(encoding='utf-8')
     nb = v4.new_notebook(cells=[cell])
     docs.keep_scripts(nb)
@@ -69,5 +74,28 @@ def test_a_missing_page_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('text, css', [('@import url(https://fonts.googleapis.com/css2?family=A:wght@300;400&display=swap);:root{}', ':root{}'),
+                                       ('@import"https://fonts.googleapis.com/css2?family=A:wght@300;400";a{}', 'a{}'),
                                        ('@import url("local.css");a{}', '@import url("local.css");a{}')])
 def test_web_fonts_are_left_out(text, css): assert docs.without_web_fonts(text) == css
+
+
+def test_scripts_from_elsewhere_are_left_out():
+    "As Quarto writes them into a page that has an HTML output."
+    kept = '<script src="site_libs/fuse.js"></script><link href="styles.css" rel="stylesheet"><script>define = 1</script><a href="https://example.org">x</a>'
+    page = ('<script src="https://cdn.example/require.min.js" integrity="sha512-x" crossorigin="anonymous"></script>\n'
+            '<script src="https://cdn.example/jquery.min.js" data-relocate-top="true"></script>'
+            """<script type="application/javascript">define('jquery', [],function() {return window.jQuery;})</script>"""
+            '<link rel="stylesheet" href="https://cdn.example/katex.min.css"><link href="//cdn.example/a.css" rel="stylesheet">')
+    assert docs.without_network(page + kept) == kept
+
+
+def test_what_is_printed_in_pieces_is_one_output():
+    stream = lambda name, text: v4.new_output('stream', name=name, text=text)
+    nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=[stream('stdout', 'a\n'), stream('stdout', 'b\n'), stream('stderr', 'c\n'), stream('stdout', 'd\n')])])
+    docs.join_streams(nb)
+    assert [o.text for o in nb.cells[0].outputs] == ['a\nb\n', 'c\n', 'd\n']
+
+
+@pytest.mark.parametrize('code, words', [("ax.plot(x)\nax.set(xlabel='n', ylabel='ms')", 'ms against n'), ('m = f(x)\nshow_images([m],\n    size=1)', 'drawn by show_images([m], size=1)'),
+                                         ('show_image(m)\nassert m.any()', 'drawn by show_image(m)'), ('assert plot(m)', ''), ('f(x)', '')])
+def test_a_figure_is_described_by_its_axes_or_its_call(code, words): assert docs.drawing(code) == words

@@ -1,5 +1,8 @@
-"""The documentation site in a browser: `make docs`' output, or any built folder (`SITE=_docs pytest tests/test_site.py`)."""
-import functools, http.server, os, re, subprocess, sys, threading
+"""The documentation site in a browser: `make docs`' output, or any built folder (`SITE=_docs pytest tests/test_site.py`).
+
+What both builders write is looked for: `#quarto-search`, `#quarto-sidebar`, `.sidebar-link`, `.nav-page-next`,
+`.quarto-color-scheme-toggle` and the classes of styles.css; where they differ, both are named."""
+import functools, http.server, json, os, re, subprocess, sys, threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 import pytest
@@ -50,7 +53,7 @@ def browser(address, tmp_path_factory):
 
 @pytest.fixture
 def visit(browser, address, folder):
-    "A function that opens a page of the site; afterwards: no error, no failed request, and nothing from elsewhere in a local build."
+    "A function that opens a page of the site; afterwards: no error, no failed request, nothing from elsewhere."
     def visit(path, width=1280, scheme='light'):
         browser.set_viewport_size({'width': width, 'height': 900})
         browser.emulate_media(color_scheme=scheme)
@@ -60,10 +63,13 @@ def visit(browser, address, folder):
     yield visit
     assert (browser.errors, browser.failed) == ([], [])
     elsewhere = [url for url in browser.requests if not url.startswith((address, 'data:', 'blob:', 'about:'))]
-    assert not is_local(folder) or elsewhere == []
+    assert elsewhere == []
 
 
-def is_local(folder): return 'smalldocs' in (folder/'index.html').read_text(encoding='utf-8')
+def markdown(source):
+    "The text cells of a notebook, without code."
+    cells = json.loads((ROOT/'nbs'/source).read_text(encoding='utf-8'))['cells']
+    return re.sub(r'```.*?```|`[^`\n]*`', '', '\n\n'.join(''.join(c['source']) for c in cells if c['cell_type'] == 'markdown'), flags=re.S)
 
 
 # ---- pages, links, words
@@ -83,14 +89,18 @@ def test_page(path, visit):
             twice: ids.filter((id, i) => ids.indexOf(id) !== i),
             raw: [...document.querySelectorAll('.math')].filter(e => !e.querySelector('math, .katex, mjx-container') || e.querySelector('merror, .katex-error')).map(e => e.textContent),
             flat: [...document.querySelectorAll('math')].filter(e => e.getBoundingClientRect().width < 2).map(e => e.textContent),
+            formulas: document.querySelectorAll('main :is(math, .katex, mjx-container)').length,
             wordless: pictures.filter(e => !(e.getAttribute('alt') || '').trim()).length,
             broken: pictures.filter(e => !(e.complete && e.naturalWidth)).map(e => e.src.slice(0, 80)),
         };
     }''')
+    source = dict(zip(PAGES, SOURCES)).get(path)
+    written = len(re.findall(r'\$\$.+?\$\$|\$\S(?:[^$\n]*?\S)?\$', markdown(source), re.S)) if source else 0
+    assert found.pop('formulas') >= written
     assert found == dict(twice=[], raw=[], flat=[], wordless=0, broken=[])
     words = page.evaluate('''() => { const main = document.querySelector('main').cloneNode(true);
         main.querySelectorAll('pre, code, math, script, style').forEach(e => e.remove()); return main.textContent; }''')
-    assert [s for s in (r'\$\$', r'\\\(', r'\\\[', r':::', r'\[@\w', r'#\|') if re.search(s, words)] == []
+    assert [s for s in (r'\$\$', r'\\\(', r'\\\[', r':::', r'\[-?@\w', r'#\|', r'\]\(') if re.search(s, words)] == []
 
 
 def test_links(folder, address, visit):
@@ -109,6 +119,42 @@ def test_links(folder, address, visit):
         if target.endswith('/'): target += 'index.html'
         if not (folder/target).is_file() or (anchor and target in ids and unquote(anchor) not in ids[target]): dead.append((path, link.removeprefix(address)))
     assert dead == []
+
+
+@pytest.mark.parametrize('path', PAGES)
+def test_head(path, folder, address, visit):
+    "Title, description, icon; a page of its own for each. The card of the home page shows a picture that is there."
+    page = visit(path)
+    assert page.title().strip() not in ('', 'Untitled') and page.locator('meta[name=description]').get_attribute('content')
+    icon = page.evaluate("document.querySelector('link[rel~=icon]').href")
+    assert (folder/icon.removeprefix(address)).is_file()
+    if path == 'index.html':
+        card = page.locator('meta[property="og:image"]').get_attribute('content')
+        assert card.endswith('/images/home.png') and (folder/'images'/'home.png').is_file()
+
+
+def test_the_home_picture_shows_what_the_library_does(visit):
+    picture = visit('index.html').locator('main img').first
+    assert all(word in picture.get_attribute('alt') for word in ('horse', 'mask', 'zebra'))
+    box = picture.bounding_box()
+    assert box['y'] + box['height'] < 900 and box['width'] > 400, 'it is not in the first view'
+
+
+def test_no_page_takes_anything_from_the_network(folder):
+    "Scripts, styles, fonts and pictures are files of the site, also those that are asked for only now and then."
+    outside = re.compile(r'<(?:script|img|iframe|source|video)\b[^>]*\ssrc="(?:https?:)?//[^"]*|<link\b(?=[^>]*\srel="(?:stylesheet|preload|icon|modulepreload))[^>]*href="(?:https?:)?//[^"]*')
+    pages = {p.name: outside.findall(p.read_text(encoding='utf-8')) for p in folder.rglob('*.html')}
+    sheets = {p.name: re.findall(r'@import[^;]*https?:[^;]*|url\(["\']?(?:https?:)?//[^)]*', p.read_text(encoding='utf-8')) for p in folder.rglob('*.css')}
+    assert {name: found for name, found in (pages | sheets).items() if found} == {}
+
+
+@pytest.mark.parametrize('path', LESSONS)
+def test_the_installing_cell_is_not_on_the_page(path, folder):
+    source = dict(zip(PAGES, SOURCES))[path]
+    cells = [''.join(c['source']) for c in json.loads((ROOT/'nbs'/source).read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code']
+    assert cells[0].startswith('#| hide\n') and 'find_spec' in cells[0], 'the lesson has no cell that installs the package'
+    page = (folder/path).read_text(encoding='utf-8')
+    assert 'run_line_magic' not in page and 'On Colab: install' not in page
 
 
 def test_no_page_names_an_address_of_its_own_site(folder):
@@ -143,16 +189,37 @@ def test_lesson_has_colab_and_source(path, visit):
     assert links[:2] == [f'https://colab.research.google.com/github/{place}', f'https://github.com/{place}']
 
 
-def test_search(visit):
-    page = visit('index.html')
-    box = page.locator('#quarto-search input').first
-    if not box.is_visible(): page.locator('#quarto-search button').first.click()
-    box.click()
-    page.keyboard.type('broadcast_shape')
-    hit = page.locator('.smalldocs-search-results a, .aa-Panel a').first
+@pytest.mark.parametrize('width', [1280, 390])
+def test_search(width, visit):
+    "On a phone the box may be behind the menu; Quarto may open a box of its own, outside the bar."
+    page = visit('index.html', width)
+    if not page.locator('#quarto-search').is_visible(): page.locator('.navbar-toggler').first.click()
+    page.locator('#quarto-search').locator('input, button').locator('visible=true').first.click()
+    box = page.locator('#quarto-search input, .aa-DetachedContainer input').locator('visible=true').first
+    box.fill('broadcast_shape')
+    hit = page.locator(':is(.smalldocs-search-results, .aa-Panel, .aa-DetachedContainer) a[href*="broadcasting.html"]').first
     hit.wait_for()
+    assert 'broadcast_shape' in hit.inner_text()
     hit.click()
     page.wait_for_url('**/broadcasting.html*')
+
+
+@pytest.fixture(scope='module')
+def anchors(folder):
+    "Page -> the ids on it."
+    return {p: set(re.findall(r'\sid="([^"]+)"', (folder/p).read_text(encoding='utf-8'))) for p in PAGES}
+
+
+@pytest.mark.parametrize('source', [s for s in SOURCES if docs.exported(ROOT/'nbs'/s)], ids=str)
+def test_every_public_name_has_an_anchor_and_its_source(source, folder, anchors):
+    "Functions and classes of a module, each with a link to the line of its definition."
+    import ast
+    module, path = docs.exported(ROOT/'nbs'/source), docs.page(source).with_suffix('.html').as_posix()
+    text = (ROOT/(module.replace('.', '/') + '.py')).read_text(encoding='utf-8')
+    names = {n.name: n.lineno for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name[0] != '_' and not docs.is_patch(n)}
+    page = (folder/path).read_text(encoding='utf-8')
+    assert names and {n for n in names if docs.heading_id(n) not in anchors[path]} <= {n for n in names if docs.heading_id(n) + '-1' in anchors[path]}
+    assert [n for n, line in names.items() if f'/{module.replace(".", "/")}.py#L{line}"' not in page] == []
 
 
 def test_a_name_in_the_reference(visit):
@@ -208,6 +275,30 @@ def test_nothing_overflows_on_a_phone(path, visit):
             .map(e => e.outerHTML.slice(0, 120));
     }''')
     assert wide == [] and page.evaluate('document.documentElement.scrollWidth') <= 390
+    cut = page.evaluate("[...document.querySelectorAll('main math[display=block]')].filter(e => e.getBoundingClientRect().width > 390).map(e => e.textContent)")
+    assert cut == [], 'a formula is wider than the screen'
+    comments = page.evaluate("[...document.querySelectorAll('pre.code-overflow-wrap')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)")
+    assert comments == [], 'a comment of a signature is cut'
+    over = page.evaluate('''() => [...document.querySelectorAll('main a.source-link')].filter(e => {    // the link beside a name, and the name
+        const link = e.getBoundingClientRect(), heading = e.parentElement.previousElementSibling, range = document.createRange();
+        range.selectNodeContents(heading);
+        return [...range.getClientRects()].some(r => r.right > link.left && r.left < link.right && r.bottom > link.top && r.top < link.bottom);
+    }).map(e => e.parentElement.previousElementSibling.textContent)''')
+    assert over == []
+
+
+def test_a_line_of_code_has_room(visit):
+    "At 1200 px six lines of seven are seen whole."
+    counts = []
+    for path in LESSONS:
+        page = visit(path, width=1200)
+        counts += page.evaluate('''() => [...document.querySelectorAll('main pre.sourceCode code')].flatMap(code => {
+            const pre = code.closest('pre'), style = getComputedStyle(pre), context = document.createElement('canvas').getContext('2d');
+            context.font = getComputedStyle(code).font;
+            const room = pre.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return code.textContent.split('\\n').filter(line => line.trim()).map(line => context.measureText(line).width <= room);
+        })''')
+    assert len(counts) > 1000 and sum(counts) > .86*len(counts), f'{sum(counts)} of {len(counts)}'
 
 
 CONTRAST = '''() => {

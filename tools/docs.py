@@ -1,9 +1,9 @@
 """Builds the documentation site from nbs/: `make docs`.
 
 Three steps. *Prepare*: nbdev's processors turn each notebook into the source of a page, with the documentation of every
-exported name; links, alternative texts, the lesson's buttons and the sidebar are added. *Render*: by Quarto where it is on
-the PATH, else by smalldocs, which reads the same `_quarto.yml` and names pages and anchors alike. *Finish*, for smalldocs
-alone: formulas become MathML, so that no page needs anything from the network.
+exported name; links, citations, alternative texts, the lesson's buttons and the sidebar are added. *Render*: by Quarto where
+it is on the PATH, else by smalldocs, which reads the same `_quarto.yml` and names pages and anchors alike. *Finish*: what a
+builder would take from the network is left out, and smalldocs' formulas become MathML, as Quarto's are.
 
 `nbdev_docs` would run imports and exported cells once more, in the wrong folder and without the cells between them; here
 names are documented from the exported modules. A notebook whose imports fail is named, and there is no site.
@@ -94,7 +94,7 @@ def references(nbs):
 
 
 def cited(nb, entries, source):
-    "Citations `[@key; @other]` as names and years with links, and the works at the page's end. Quarto does this by itself."
+    "Citations `[@key; @other]` as names and years with links, and the works at the page's end, the same with both builders."
     used, own_list = [], any(re.search(r'^#+ References$', c.source, re.M) for c in nb.cells if c.cell_type == 'markdown')
     def cite(match):
         keys = re.findall(r'(-?)@([\w:.-]*\w)', match[1])           # `-@key` is the year alone
@@ -165,7 +165,7 @@ def documented(module, name, level=3):
     config = settings()
     source = f'{config.git_url}/blob/{config.branch}/{path.relative_to(ROOT).as_posix()}#L{node.lineno}'
     code = textwrap.dedent('\n'.join(signature(node, lines)).rstrip())
-    parts = [f"{'#'*level} {name} {{#{heading_id(name)}}}", f'[source]({source}){{.source-link}}', f'```python\n{code}\n```', docstring(node)]
+    parts = [f"{'#'*level} {name} {{#{heading_id(name)}}}", f'[source]({source}){{.source-link}}', f'``` {{.python .code-overflow-wrap}}\n{code}\n```', docstring(node)]
     methods = [n.name for n in node.body if isinstance(n, ast.FunctionDef) and n.name[0] != '_' and ast.get_docstring(n)] if isinstance(node, ast.ClassDef) else []
     return '\n\n'.join(parts + [documented(module, f'{name}.{m}', level + 1) for m in methods])
 
@@ -202,22 +202,39 @@ def own_index():
     "nbdev finds the index of names by an entry point of the installed package; here it is this checkout's."
     from importlib.metadata import EntryPoint
     import nbdev.doclinks
-    name = settings().lib_name
+    name, names_in = settings().lib_name, nbdev.doclinks._re_backticks
     nbdev.doclinks.entry_points = lambda group: [EntryPoint(name, f'{name}._modidx:d', group)]
     nbdev.doclinks._build_lookup_table.cache_clear()
     names = nbdev.doclinks._build_lookup_table(None, None, None)[1]  # a private name has no place to link to
     for name in [n for n in names if any(part.startswith('_') for part in n.split('.'))]: del names[name]
+    def link_line(self, line):                                       # a name inside a link has its link already
+        pieces = re.split(r'(\[[^]]*\]\([^)]*\))', line)
+        return ''.join(piece if i % 2 else names_in.sub(self._link_sym, piece) for i, piece in enumerate(pieces))
+    nbdev.doclinks.NbdevLookup.link_line = link_line
+
+
+DRAWS = re.compile(r'^(show|draw|plot|log|hist|bar|scatter|imshow|step|fill|heat|ladder|gallery|compare)')
+
+
+def drawing(code):
+    "What a cell draws, in words: its axes' labels, else the call that draws."
+    labels = {name: text for name, _, text in re.findall(r"""\b(?:set_)?([xy]label)\s*[=(]\s*(["'])(.+?)\2""", code)}
+    if len(labels) == 2: return f"{labels['ylabel']} against {labels['xlabel']}"
+    try: body = ast.parse(re.sub(r'^[%!].*$', '', code, flags=re.M)).body
+    except SyntaxError: return ''
+    called = lambda node: {getattr(n.func, 'attr', getattr(n.func, 'id', '')) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    shown = [n for n in body if isinstance(n, (ast.Expr, ast.Assign, ast.For)) and any(DRAWS.match(name) for name in called(n))]
+    return f"drawn by {textwrap.shorten(ast.unparse(shown[-1]), 120, placeholder=' ...')}" if shown else ''
 
 
 def describe_figures(nb):
-    "An alternative text for each figure whose cell has no `fig-alt`: the section, and the call that draws it."
+    "An alternative text for each figure whose cell has no `fig-alt`: the section, and what is drawn."
     section = nb.frontmatter_.get('title', '')
     for cell in nb.cells:
         if cell.cell_type == 'markdown': section = ([section] + re.findall(r'^#+ +(.+?)\s*$', cell.source, re.M))[-1]
         elif any(mime.startswith('image/') for o in cell.get('outputs', []) for mime in o.get('data', {})) and 'fig-alt' not in cell.source:
-            lines = [l for l in cell.source.splitlines() if l.strip() and not l.lstrip().startswith('#')]
-            drawn = f', drawn by {lines[-1].strip()}' if lines else ''
-            cell.source = f'#| fig-alt: {json.dumps(f"Figure: {plain(section)}{drawn}")}\n{cell.source}'
+            words = ', '.join(part for part in (plain(re.sub(r' *\{#.*\}$', '', section)), drawing(cell.source)) if part)
+            cell.source = f'#| fig-alt: {json.dumps(f"Figure: {words}", ensure_ascii=False)}\n{cell.source}'
 
 
 def keep_scripts(nb):
@@ -226,6 +243,18 @@ def keep_scripts(nb):
         data = output.get('data', {})
         script = data.get('application/javascript')
         if script and 'text/html' not in data: data['text/html'] = f"<script>{''.join(script)}</script>"
+
+
+def join_streams(nb):
+    "What a cell prints as one output, however many times it was flushed."
+    for cell in nb.cells:
+        joined = []
+        for output in cell.get('outputs', []):
+            last = joined[-1] if joined else {}
+            if output.output_type == 'stream' == last.get('output_type') and output.name == last['name']:
+                last['text'] = ''.join(last['text']) + ''.join(output.text)
+            else: joined.append(output)
+        if joined: cell.outputs = joined
 
 
 def lesson_links(nb, source):
@@ -290,17 +319,18 @@ def prepare_notebook(source, nbs, folder, build):
     arrange_reference(nb, source)
     describe_figures(nb)
     keep_scripts(nb)
+    join_streams(nb)
     if source.stem != 'index': lesson_links(nb, source)
-    if build['cite']: cited(nb, build['references'], source)
+    cited(nb, build['references'], source)
     (folder/page(source)).parent.mkdir(parents=True, exist_ok=True)
     write_nb(nb, folder/page(source))
     return re.sub(r'^\d+\.?\s+', '', plain(title[2:]))
 
 
-def prepare(nbs, folder, cite):
+def prepare(nbs, folder):
     "The sources of all pages in an empty folder -> {source: title}. Every notebook that fails is named."
     own_index()
-    build = dict(process=processors(), cite=cite, references=references(nbs))
+    build = dict(process=processors(), references=references(nbs))
     titles, faults = {}, []
     for source in sources(nbs):
         try: titles[source] = prepare_notebook(source, nbs, folder, build) if source.suffix == '.ipynb' else copy_page(source, nbs, folder)
@@ -343,7 +373,7 @@ def reference_page(folder, titles, nbs):
     (folder/'reference.md').write_text('\n'.join(lines), encoding='utf-8')
 
 
-FOLDERS = {'helpers': 'Helpers', 'posts': 'Write-ups'}
+FOLDERS = {'helpers': 'Reference', 'posts': 'Write-ups'}  # folder -> its name in the sidebar
 
 
 def write_navigation(folder, titles):
@@ -356,12 +386,13 @@ def write_navigation(folder, titles):
     top = [s for s in titles if len(s.parts) == 1]
     contents = [dict(href='index.ipynb', text='Home'), dict(section='Lessons', contents=[entry(s) for s in top if lesson(s)])]
     contents += [entry(s) for s in top if not lesson(s) and s.stem != 'index']
-    for name in dict.fromkeys(s.parts[0] for s in titles if len(s.parts) > 1):
-        inside = [s for s in titles if s.parts[0] == name]
+    folders = {name: [s for s in titles if s.parts[0] == name] for name in dict.fromkeys(s.parts[0] for s in titles if len(s.parts) > 1)}
+    for name, inside in folders.items():
         section = dict(section=FOLDERS.get(name, name.capitalize()))
         if inside[0].stem == 'index': section['href'] = page(inside.pop(0)).as_posix()
         contents.append(dict(section, contents=[entry(s) for s in inside]))
-    contents.append(dict(href='reference.md', text='All names'))
+    everything = dict(href='reference.md', text='All names')
+    next((c['contents'] for c in contents if c.get('section') == FOLDERS['helpers']), contents).insert(0, everything)
     write = lambda name, data: (folder/name).write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding='utf-8')
     write('nbdev.yml', dict(project={'output-dir': '_docs'}, website=website))
     write('sidebar.yml', dict(website=dict(sidebar=dict(contents=contents))))
@@ -378,25 +409,39 @@ def render_smalldocs(folder):
     from smalldocs.site import build
     site = build(folder, quiet=True)
     for source, href in site.broken: print(f'warning: {source}: the link {href} leads nowhere', file=sys.stderr)
-    edit = lambda path, change: path.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
-    for path in (folder/'_docs').rglob('*.html'): edit(path, lambda text: finished(text, path.relative_to(folder/'_docs')))
-    for path in (folder/'_docs').rglob('*.css'): edit(path, without_web_fonts)
+    for path in (folder/'_docs').rglob('*.html'): edit(path, lambda text: with_formulas(text, path.relative_to(folder/'_docs')))
 
 
-def finished(text, name):
-    "A page of smalldocs: formulas as MathML, and KaTeX, which would draw them from the network, left out."
+def edit(path, change): path.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
+
+
+def with_formulas(text, name):
+    "A page of smalldocs with its formulas as MathML."
     from math_core import LatexError, LatexToMathML
     converter = LatexToMathML(fancy_error=False)
     def formula(match):
         try: return f'<span class="math {match[1]}">{converter.convert_with_local_state(html.unescape(match[2]), displaystyle=match[1] == "display")}</span>'
         except LatexError as e: raise NotBuilt(f'{name}: the formula {html.unescape(match[2])} has an error: {e}') from None
-    text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
-    return re.sub(r'<(?:link|script)[^>]*katex[^>]*>(?:</script>)?', '', text)
+    return re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
+
+
+def without_network(text):
+    """A page without scripts and styles from the network. Formulas are MathML and need no KaTeX; and Quarto brings RequireJS
+    and jQuery from a CDN to every page with an HTML output, since some outputs want them. Ours do not."""
+    text = re.sub(r'<script\b[^>]*\ssrc="(?:https?:)?//[^>]*>\s*</script>\s*', '', text)
+    text = re.sub(r'<link\b(?=[^>]*\srel="(?:stylesheet|preload|preconnect)")[^>]*\shref="(?:https?:)?//[^>]*>\s*', '', text)
+    return re.sub(r"<script\b[^>]*>\s*define\('jquery'[^<]*</script>\s*", '', re.sub(r'<script\b[^>]*>[^<]*\bkatex\b[^<]*</script>\s*', '', text))
 
 
 def without_web_fonts(text):
     "A theme's stylesheet without the fonts that it would take from the network; the system's own come next in its lists."
-    return re.sub(r'@import\s+url\(\s*["\']?https?:[^)]*\)[^;]*;', '', text)
+    return re.sub(r"""@import\s*(?:url\(\s*["']?https?:[^)]*\)|"https?:[^"]*"|'https?:[^']*')[^;]*;""", '', text)
+
+
+def finish(site):
+    "Whoever built the pages: they take nothing from the network."
+    for path in site.rglob('*.html'): edit(path, without_network)
+    for path in site.rglob('*.css'): edit(path, without_web_fonts)
 
 
 def check_pages(folder, titles):
@@ -421,10 +466,11 @@ def build_site(out, nbs=ROOT/'nbs', builder=None):
     builder = builder or ('quarto' if shutil.which('quarto') else 'smalldocs')
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder).resolve()
-        titles = prepare(nbs, folder, cite=builder == 'smalldocs')
+        titles = prepare(nbs, folder)
         reference_page(folder, titles, nbs)
         write_navigation(folder, titles)
         (render_quarto if builder == 'quarto' else render_smalldocs)(folder)
+        finish(folder/'_docs')
         check_pages(folder/'_docs', titles)
         replace(folder/'_docs', out)
     return titles
