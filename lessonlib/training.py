@@ -160,9 +160,9 @@ def focus_rows(numbers, names): # (n, 3) of `encode_scenes`, subjects -> (k,)
 
 def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0., rows=None):
     """Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times;
-    half of the batch comes from `rows`, if given."""
+    a quarter of the batch comes from `rows`, if given."""
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
-    if rows is not None: pick[::2] = rows[rng.integers(len(rows), size=len(pick[::2]))]   # every other one, so that each half has all times
+    if rows is not None: pick[::4] = rows[rng.integers(len(rows), size=len(pick[::4]))]   # every fourth one, so that they have all times
     timestep = torch.from_numpy(((rng.random() + np.arange(batch)) / batch % 1 * len(alphas)).astype(int))
     alpha, device = alphas[timestep][:, None, None, None], next(model.parameters()).device
     noise = training_noise(latents[pick], generator)
