@@ -387,8 +387,9 @@ def recognised(
 ):                      # -> share of subjects, share of backgrounds, list of (subject, found) that differ
     "How often the judge finds in a sample what its caption says."
     said = [(name, judge.places[(i + 5 * k) % len(judge.places)]) for k in range(each) for i, name in enumerate(judge.names)]
+    from tqdm.auto import tqdm
     pictures = []
-    for i in range(0, len(said), 34):
+    for i in tqdm(range(0, len(said), 34), delay=2, leave=False):
         generator = torch.Generator().manual_seed(seed + i)
         pictures += sd.generate([caption(*pair) for pair in said[i:i+34]], steps, guidance_scale, generator, progress=False)
     found = judge.name(pictures)
