@@ -20,7 +20,7 @@ for name in parser.parse_args().names:
     book = nbformat.read(NBS/f'{name}.ipynb', 4)
     book.cells.append(nbformat.v4.new_code_cell(LAST))
     began = time.perf_counter()
-    NotebookClient(book, timeout=None, resources=dict(metadata=dict(path=NBS))).execute()
+    NotebookClient(book, timeout=None, kernel_name='python3', resources=dict(metadata=dict(path=NBS))).execute()
     seconds = time.perf_counter() - began
     print(f'{name:28}{seconds/60:5.1f} min{int(book.cells[-1].outputs[0].text)/1e6:6.2f} GB', flush=True)
     for i, cell in enumerate(book.cells):
