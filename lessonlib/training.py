@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'RECIPE', 'vocabulary', 'training_scenes', 'pixels', 'new_vae',
-           'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'focus_rows',
-           'noise_loss', 'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'update_average',
-           'new_accelerator', 'average_gradients', 'train_step', 'fit', 'start_model', 'with_networks', 'Judge',
-           'new_judge', 'judge_loss', 'judge_accuracy', 'recognised', 'fit_rounds', 'train', 'save_model']
+           'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'noise_loss',
+           'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'update_average', 'new_accelerator',
+           'average_gradients', 'train_step', 'fit', 'start_model', 'with_networks', 'Judge', 'new_judge', 'judge_loss',
+           'judge_accuracy', 'recognised', 'fit_rounds', 'train', 'save_model']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 import copy, json, math, tempfile, time
@@ -149,20 +149,9 @@ def training_noise(like, generator, rough=ROUGH): # (b, c, h, w) -> (b, c, h, w)
     return noise.to(like)
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
-def focus_rows(numbers, names): # (n, 3) of `encode_scenes`, subjects -> (k,)
-    "The rows of the scenes that show one of `names`. `ValueError` if one is unknown, or if no scene shows any."
-    for name in names: scene(name, backgrounds()[0])                # an unknown one is named
-    known = sum(subjects().values(), ())
-    wanted = torch.tensor([known.index(name) for name in names])
-    rows = torch.isin(numbers[:, :2], wanted).any(dim=1).nonzero()[:, 0]
-    if len(rows) == 0: raise ValueError(f'names: no scene shows {" or ".join(names)}')
-    return rows
-
-def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0., rows=None):
-    """Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times;
-    a quarter of the batch comes from `rows`, if given."""
+def noise_loss(model, batch, rng, generator, latents, numbers, captions, alphas, lift=0.):
+    "Weighted squared error of the predicted noise; `alphas` is the scheduler's `alphas_cumprod`; `lift`, 0 or more, is for the noisy times."
     pick = torch.from_numpy(rng.integers(len(latents), size=batch))
-    if rows is not None: pick[::4] = rows[rng.integers(len(rows), size=len(pick[::4]))]   # every fourth one, so that they have all times
     timestep = torch.from_numpy(((rng.random() + np.arange(batch)) / batch % 1 * len(alphas)).astype(int))
     alpha, device = alphas[timestep][:, None, None, None], next(model.parameters()).device
     noise = training_noise(latents[pick], generator)
@@ -407,22 +396,18 @@ RECIPE = dict(subjects=None,                              # all; or a list
               seed=0)
 
 def _check_recipe(recipe):
-    "`ValueError` for an unknown subject, for a focus that is not trained, for the name of a round that is taken."
-    trained = recipe['subjects'] or sum(subjects().values(), ())
+    "`ValueError` for an unknown subject, and for the name of a round that is taken."
     for name in recipe['subjects'] or (): scene(name, backgrounds()[0])
-    for title, settings in recipe['rounds'].items():
+    for title in recipe['rounds']:
         if title in ('vae', 'latents', 'judge', 'model'): raise ValueError(f'rounds: {title!r} is the folder of another part; choose another name')
-        for name in settings.get('focus', ()):
-            if name not in trained: raise ValueError(f'focus of round {title!r} is {name!r}; wanted some of: {", ".join(trained)}')
 
 def fit_rounds(folder, recipe=RECIPE, **options): # of a training, its latents encoded -> the last round's average, `TextToNoise`
     "Train text encoder and UNet, each round from the average of the one before; `options` are of `fit`."
     latents, numbers, _, _ = load_latents(Path(folder) / 'latents')
     model, tokenizer, scheduler = new_text_to_noise(recipe['seed'])
     loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-    def fit_round(model, title, seed, lift=0., focus=(), **settings):
-        rows = focus_rows(numbers, focus) if focus else None
-        return fit(model.requires_grad_(True), partial(loss, lift=lift, rows=rows), folder=Path(folder) / title, seed=seed, **options, **settings)
+    def fit_round(model, title, seed, lift=0., **settings):
+        return fit(model.requires_grad_(True), partial(loss, lift=lift), folder=Path(folder) / title, seed=seed, **options, **settings)
     for i, (title, settings) in enumerate(recipe['rounds'].items()): model = fit_round(model, title, recipe['seed'] + i, **settings)
     return model
 
