@@ -427,7 +427,7 @@ def _predict(self:StableDiffusion, latents, timestep, text, chunk, progress=Fals
     text, t = text.to(self.device, self.dtype).expand(b, -1, -1), torch.as_tensor(timestep).to(self.device).expand(b)
     chunk = chunk or (b if self.size <= 128 else 4)
     parts = list(zip(*(value.split(chunk) for value in (latents, t, text))))
-    return torch.cat([self.unet(x, t, encoder_hidden_states=words).sample for x, t, words in _bar(parts, 'predict', progress)])
+    return torch.cat([self.unet(x, t, encoder_hidden_states=words).sample for x, t, words in _bar(parts, 'predict', progress and len(parts) > 1)])
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-072
 @patch
