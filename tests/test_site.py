@@ -46,7 +46,8 @@ def browser(address, tmp_path_factory):
     with open_page(tmp_path_factory.mktemp('browser')/'profile', reduced_motion='reduce') as page:
         page.failed = []
         page.on('console', lambda message: page.errors.append(message.text) if message.type == 'error' else None)
-        page.on('requestfailed', lambda request: page.failed.append(request.url))
+        aborted = 'net::ERR_ABORTED'  # by the browser, that left the page before its icon had come
+        page.on('requestfailed', lambda request: None if request.failure == aborted else page.failed.append(f'{request.failure} {request.url}'))
         page.on('response', lambda response: page.failed.append(f'{response.status} {response.url}') if response.status >= 400 else None)
         yield page
 
