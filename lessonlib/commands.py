@@ -299,7 +299,7 @@ def _lessons():
 
 def notebooks_command(
     argv=None, # list of str; those of the shell without
-):             # exit status: 0, or 2 if nothing could be begun
+):             # exit status: 0, 1 if files of these names were there, 2 if nothing could be begun
     "Run `lessonlib-notebooks`."
     parser = argparse.ArgumentParser('lessonlib-notebooks', description='Copy the lessons into a folder of your own. Files that are there are left alone.')
     parser.add_argument('folder', metavar='DIR', help='where to; made if it is not there')
@@ -310,9 +310,9 @@ def notebooks_command(
     if lessons is None: parser.error('this installation of lessonlib has no lessons: install it anew')
     copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib'])
     print(f'Copied to {folder}: {len(copied)}')
-    if kept: print(f'There already, and left as they are: {len(kept)}')
     print(f'Next: jupyter lab --notebook-dir={folder}')
-    return 0
+    if kept: print(f'There already, and left as they are: {len(kept)} ({kept[0]}{", ..." if kept[1:] else ""}). For fresh copies name another folder.', file=sys.stderr)
+    return 1 if kept else 0
 
 # %% ../nbs/helpers/commands.ipynb #cell-047
 def copy_new(
