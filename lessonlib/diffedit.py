@@ -303,7 +303,7 @@ def inpaint(sd, # `StableDiffusion`; or the folder or hub name of a checkpoint f
     guidance_scale: float = 5., # number
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the noise
-    progress: bool = True, # show a progress bar, after two seconds
+    progress: bool = True, # show diffusers' progress bar
 ): # PIL RGB
     "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input."
     from lessonlib.show import to_pil

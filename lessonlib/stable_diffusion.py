@@ -433,12 +433,12 @@ def _predict(self:StableDiffusion, latents, timestep, text, chunk, progress=Fals
 @patch
 @torch.no_grad()
 def predict_noise(self:StableDiffusion,
-    latents,    # (b, 4, h, w) float, noised
-    timestep,   # int in 0 ... 999, or b of them
-    text,       # (b or 1, tokens, dim) float, from `encode_text`
-    chunk=None, # at most so many latents go through the UNet at a time; without, 4, and all where pictures have up to 128 px
+    latents,        # (b, 4, h, w) float, noised
+    timestep,       # int in 0 ... 999, or b of them
+    text,           # (b or 1, tokens, dim) float, from `encode_text`
+    chunk=None,     # at most so many latents go through the UNet at a time; without, 4, and all where pictures have up to 128 px
     progress=False, # show a progress bar, after two seconds
-):              # (b, 4, h, w) float: eps, also for a model that predicts v or the picture
+):                  # (b, 4, h, w) float: eps, also for a model that predicts v or the picture
     "The noise that the UNet sees in noised latents, given the text. `ValueError` for shapes that do not fit."
     latents = self._latents(latents)
     if not len(latents): raise ValueError('latents: expected at least one, got none')

@@ -375,8 +375,8 @@ def recognised(
     seed=0,
 ):                      # -> share of subjects, share of backgrounds, list of (subject, found) that differ
     "How often the judge finds in a sample what its caption says."
-    said = [(name, judge.places[(i + 5 * k) % len(judge.places)]) for k in range(each) for i, name in enumerate(judge.names)]
     from tqdm import tqdm
+    said = [(name, judge.places[(i + 5 * k) % len(judge.places)]) for k in range(each) for i, name in enumerate(judge.names)]
     pictures = []
     for i in tqdm(range(0, len(said), 34), delay=2, leave=False):
         generator = torch.Generator().manual_seed(seed + i)

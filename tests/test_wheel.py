@@ -4,9 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from pathlib import Path
 import pytest
-from installed import copy_lessons, environment, run
+from installed import ROOT, copy_lessons, environment, run
 
-ROOT = Path(__file__).resolve().parent.parent
 config = ConfigParser(delimiters=['='], interpolation=None)
 config.read(ROOT/'settings.ini', encoding='utf-8')
 scripts = dict(line.split('=') for line in config['DEFAULT']['console_scripts'].split())
