@@ -6,8 +6,9 @@
 __all__ = ['PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'RECIPE', 'vocabulary', 'training_scenes', 'pixels', 'new_vae',
            'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'noise_loss',
            'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'update_average', 'new_accelerator',
-           'average_gradients', 'train_step', 'fit', 'start_model', 'with_networks', 'Judge', 'new_judge', 'judge_loss',
-           'judge_accuracy', 'recognised', 'fit_rounds', 'train', 'save_model']
+           'average_gradients', 'train_step', 'as_matrix', 'new_adamw', 'MuonAdamW', 'fit', 'start_model',
+           'with_networks', 'Judge', 'new_judge', 'judge_loss', 'judge_accuracy', 'recognised', 'fit_rounds', 'train',
+           'save_model']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 import copy, json, math, tempfile, time
@@ -216,7 +217,8 @@ def new_accelerator():
     "What this machine trains on: its GPUs, or its processor, with bfloat16 where there are units for it."
     from accelerate import Accelerator
     gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
-    fast = torch.cuda.is_available() or llvm.get_host_cpu_features().get('amx-bf16', False)
+    cpu = llvm.get_host_cpu_features()
+    fast = torch.cuda.is_available() or cpu.get('amx-bf16') or cpu.get('avx512bf16')
     return Accelerator(cpu=not gpu, mixed_precision='bf16' if fast else 'no')   # without `cpu`, processes of torchrun would each work alone
 
 def average_gradients(params, accelerator):
@@ -240,6 +242,37 @@ def train_step(model, loss, batch, optimizer, seed, step, accelerator): # -> the
     optimizer.step()
     return value.item()
 
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #muon
+def as_matrix(x): # (out, ...), dense and with its first axis outermost -> (out, n), the same memory
+    "A row for each output; the columns in the order of memory, which is all the same to Muon."
+    return x.as_strided((len(x), x[0].numel()), (x[0].numel(), 1))
+
+def new_adamw(params, lr): return torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
+
+class MuonAdamW:
+    "Muon for the weights that are matrices, AdamW for the rest; used like an optimizer of torch."
+    def __init__(self, params, lr):
+        self.params = list(params)
+        self.matrices = [p for p in self.params if p.ndim > 1 and min(as_matrix(p).shape) > 8]
+        self.views = [nn.Parameter(as_matrix(p.detach())) for p in self.matrices]       # Muon takes nothing but matrices
+        self.parts = dict(muon=torch.optim.Muon(self.views, lr, weight_decay=0., adjust_lr_fn='match_rms_adamw'),
+                          adamw=new_adamw([p for p in self.params if all(p is not m for m in self.matrices)], lr))
+
+    @property
+    def param_groups(self): return [group for part in self.parts.values() for group in part.param_groups]
+
+    def zero_grad(self, set_to_none=True):
+        for p in self.params: p.grad = None
+
+    def step(self):
+        for view, p in zip(self.views, self.matrices): view.grad = as_matrix(p.grad)
+        for part in self.parts.values(): part.step()
+
+    def state_dict(self): return {name: part.state_dict() for name, part in self.parts.items()}
+
+    def load_state_dict(self, state):
+        for name, part in self.parts.items(): part.load_state_dict(state[name])
+
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-064
 def fit(
     model,             # nn.Module, trained in place
@@ -257,6 +290,7 @@ def fit(
     score=None,        # score(average) -> float, written to the log at each save
     progress=True,     # show a progress bar
     accelerator=None,  # of `new_accelerator`
+    muon=False,        # Muon for the matrices; else AdamW for all
 ):                     # -> the average of the weights, an nn.Module
     "Train `model`; go on from the last checkpoint in `folder`, if there is one. `ValueError` if it does not fit."
     from tqdm.auto import tqdm
@@ -264,7 +298,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device).eval()                  # no dropout to switch on; in training mode diffusers copies more
     average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), lr, betas=(.9, .99), weight_decay=0., fused=True)
+    optimizer = (MuonAdamW if muon else new_adamw)(model.parameters(), lr)
     run = dict(module=model, average=average, optimizer=optimizer)
     start, writes = _load_run(folder, run), accelerator.is_main_process
     end, values, since = min(steps, stop_at or steps), [], time.perf_counter()
@@ -292,7 +326,7 @@ def _load_run(folder, run):
     try:
         for name, part in run.items(): part.load_state_dict(state[name])
     except (RuntimeError, KeyError, ValueError) as error:
-        raise ValueError(f'folder: the checkpoint in {folder} is of a model of another shape; name a folder of its own for each model') from error
+        raise ValueError(f'folder: the checkpoint in {folder} is of a model of another shape, or of another optimizer; name a folder of its own for each model') from error
     return state['step']
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-070
