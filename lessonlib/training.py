@@ -425,14 +425,17 @@ RECIPE = dict(subjects=None,                              # all; or a list
               latents=dict(chunks=24),                    # of 2048 scenes
               rounds=dict(                                # name (of the folder) -> settings; the seed is one higher each time
                   unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9995, snapshots=(250, 500, 1000, 2000, 4000)),
-                  more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, snapshots=(2000, 4000), lift=.5)),
+                  more=dict(steps=6000, batch=32, lr=1e-3, ema=.999, snapshots=(2000, 4000), lift=.5),
+                  muon=dict(steps=5000, batch=32, lr=1e-3, ema=.999, snapshots=(1500, 3000), lift=.75, muon=True)),
               judge=dict(steps=3000, batch=32, lr=2e-3),
               seed=0)
 
 def _check_recipe(recipe):
-    "`ValueError` for an unknown subject, and for the name of a round that is taken."
+    "`ValueError` for an unknown subject, for the name of a round that is taken, and for a setting that no round has."
+    settings = set('steps batch lr warmup ema save_every snapshots muon lift'.split())
     for name in recipe['subjects'] or (): scene(name, backgrounds()[0])
-    for title in recipe['rounds']:
+    for title, given in recipe['rounds'].items():
+        if unknown := given.keys() - settings: raise ValueError(f'rounds: {title!r} has {min(unknown)!r}; wanted some of: {", ".join(sorted(settings))}')
         if title in ('vae', 'latents', 'judge', 'model'): raise ValueError(f'rounds: {title!r} is the folder of another part; choose another name')
 
 def fit_rounds(folder, recipe=RECIPE, **options): # of a training, its latents encoded -> the last round's average, `TextToNoise`
