@@ -14,17 +14,17 @@ model, tokenizer, scheduler = new_text_to_noise(block_out_channels=(16, 16, 32))
 patches = torch.randn(64, 4, 4, 4, generator=torch.Generator().manual_seed(0)).repeat_interleave(4, 2).repeat_interleave(4, 3)
 numbers = torch.tensor([[i % 34, -1, i % 14] for i in range(64)])
 loss = partial(noise_loss, latents=patches, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-fit(model, loss, {ROUNDS}, 32, 4e-3, sys.argv[1], warmup=5, ema=.9, save_every=10, progress=False, accelerator=accelerator)
+fit(model, loss, {ROUNDS}, 32, 4e-3, sys.argv[1], warmup=5, ema=.9, save_every=10, progress=False, accelerator=accelerator, muon=sys.argv[2] == 'muon')
 checksum = sum(p.double().sum() for p in model.parameters()).item()
 print('processes', accelerator.num_processes, checksum, flush=True)
 accelerator.end_training()
 '''
 
 
-def train(folder, *launcher):
+def train(folder, optimizer, *launcher):
     folder.mkdir()
     (folder/'script.py').write_text(SCRIPT)
-    done = subprocess.run([sys.executable, *launcher, folder/'script.py', folder/'run'], text=True, capture_output=True, timeout=600,
+    done = subprocess.run([sys.executable, *launcher, folder/'script.py', folder/'run', optimizer], text=True, capture_output=True, timeout=600,
                           env=os.environ | {'OMP_NUM_THREADS': '1'})
     assert done.returncode == 0, done.stdout + done.stderr
     told = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith('processes')]
@@ -32,9 +32,10 @@ def train(folder, *launcher):
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one(tmp_path):
-    alone, log = train(tmp_path/'one')
-    both, log_of_two = train(tmp_path/'two', '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2')
+@pytest.mark.parametrize('optimizer', ['adamw', 'muon'])
+def test_two_processes_train_as_one(tmp_path, optimizer):
+    alone, log = train(tmp_path/'one', optimizer)
+    both, log_of_two = train(tmp_path/'two', optimizer, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2')
     assert [n for n, _ in alone] == ['1'] and [n for n, _ in both] == ['2', '2']
     assert both[0][1] == both[1][1]  # the same weights in both
     for one, two in zip(log, log_of_two, strict=True):
