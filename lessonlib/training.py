@@ -6,7 +6,7 @@
 __all__ = ['PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'RECIPE', 'vocabulary', 'training_scenes', 'pixels', 'new_vae',
            'vae_loss', 'psnr', 'fold_statistics', 'encode_scenes', 'load_latents', 'training_noise', 'noise_loss',
            'Captions', 'TextToNoise', 'new_text_to_noise', 'learning_rate', 'update_average', 'new_accelerator',
-           'average_gradients', 'train_step', 'as_matrix', 'new_adamw', 'MuonAdamW', 'fit', 'start_model',
+           'average_gradients', 'train_step', 'as_matrix', 'is_matrix', 'new_adamw', 'MuonAdamW', 'fit', 'start_model',
            'with_networks', 'Judge', 'new_judge', 'judge_loss', 'judge_accuracy', 'recognised', 'fit_rounds', 'train',
            'save_model']
 
@@ -234,7 +234,7 @@ def train_step(model, loss, batch, optimizer, seed, step, accelerator): # -> the
     "Draw, compute the loss and its gradients, average them over the processes, move the weights."
     rng = np.random.default_rng((seed, step, accelerator.process_index))
     generator, params = torch.Generator().manual_seed(int(rng.integers(2**62))), list(model.parameters())
-    optimizer.zero_grad(set_to_none=True)
+    model.zero_grad()
     with accelerator.autocast(): value = loss(model, batch // accelerator.num_processes, rng, generator)
     value.backward()
     average_gradients(params, accelerator)
@@ -247,22 +247,25 @@ def as_matrix(x): # (out, ...), dense and with its first axis outermost -> (out,
     "A row for each output; the columns in the order of memory, which is all the same to Muon."
     return x.as_strided((len(x), x[0].numel()), (x[0].numel(), 1))
 
-def new_adamw(params, lr): return torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
+def is_matrix(x): # Muon is for weights of more than a few rows and columns
+    "Does `MuonAdamW` leave this weight to Muon?"
+    return x.ndim > 1 and min(as_matrix(x).shape) > 8
+
+def new_adamw(params, lr):
+    "AdamW without weight decay."
+    return torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
 
 class MuonAdamW:
     "Muon for the weights that are matrices, AdamW for the rest; used like an optimizer of torch."
     def __init__(self, params, lr):
-        self.params = list(params)
-        self.matrices = [p for p in self.params if p.ndim > 1 and min(as_matrix(p).shape) > 8]
-        self.views = [nn.Parameter(as_matrix(p.detach())) for p in self.matrices]       # Muon takes nothing but matrices
+        params = list(params)
+        self.matrices = [p for p in params if is_matrix(p)]
+        self.views = [nn.Parameter(as_matrix(p.detach())) for p in self.matrices]       # torch's Muon takes two axes only
         self.parts = dict(muon=torch.optim.Muon(self.views, lr, weight_decay=0., adjust_lr_fn='match_rms_adamw'),
-                          adamw=new_adamw([p for p in self.params if all(p is not m for m in self.matrices)], lr))
+                          adamw=new_adamw([p for p in params if not is_matrix(p)], lr))
 
     @property
     def param_groups(self): return [group for part in self.parts.values() for group in part.param_groups]
-
-    def zero_grad(self, set_to_none=True):
-        for p in self.params: p.grad = None
 
     def step(self):
         for view, p in zip(self.views, self.matrices): view.grad = as_matrix(p.grad)
