@@ -1,11 +1,15 @@
 """The quiz in a static page: what is clicked and typed is judged as Python judges it, without a kernel or a network."""
-from lessonlib.check import Question, quiz
+import numpy as np
+import pytest
+from installed import ROOT
+from lessonlib.quiz import Question, quiz
 
-QUESTIONS = [Question('What is the shape of `a*b`?', (3, 4), {(3,): 'One row.', (4, 3): 'Rows come first.'}, 'a is (3, 1).'),
-             Question('How many numbers?', 12), Question('What share?', .25), Question('How many more?', 0),
+WIDGETS = ROOT/'lessonlib'/'data'/'widgets'
+QUESTIONS = [Question('What is the shape of `a*b`?', (3, 4), {(3,): 'One row.', (4, 3): 'Rows first.'}, 'a is (3, 1).'),
+             Question('How many numbers?', np.int64(12)), Question('What share?', .25), Question('How many more?', 0),
              Question('Type the shape of `a[:, None](b)`.', (4, 1), why='a           (4,)\na[:, None]  (4, 1)'),
              Question('Type the index, for $5 and <b>.', 'a[:, None]')]
-REPLIES = {2: ['12', '12.0', '11', '24/2', '-12'], 3: ['.25', '1/4', '.2501', '.26'], 4: ['0', '1'],
+REPLIES = {2: ['12', '12.0', '11', '24/2', '-12', '1e400'], 3: ['.25', '1/4', '.2501', '.26', '-1e400'], 4: ['0', '1'],
            5: ['(4, 1)', '4,1', '[4,1]', '4 1', '(1, 4)', '4'], 6: ['a[:, None]', 'A[:,none]', 'a[None]']}
 
 
@@ -29,7 +33,7 @@ def test_options_by_mouse_and_key(page, show):
     options = page.locator('.Quiz').first.locator('label')
     assert options.all_inner_texts() == ['(3, 4)', '(3,)', '(4, 3)']
     options.nth(2).click()
-    assert feedback(page, 1) == (False, 'Not yet. Rows come first. a is (3, 1).')
+    assert feedback(page, 1) == (False, 'Not yet. Rows first. a is (3, 1).')
     options.nth(1).locator('input').focus()
     page.keyboard.press('Space')
     assert feedback(page, 1) == (False, 'Not yet. One row. a is (3, 1).')
@@ -40,17 +44,19 @@ def test_options_by_mouse_and_key(page, show):
 def test_typed_answers_are_judged_as_ask_judges_them(page, show, capsys):
     asked = quiz(*QUESTIONS)
     show(asked)
-    found = {(number, reply): answer(page, number, reply)[0] for number, replies in REPLIES.items() for reply in replies}
+    replies = [(number, reply) for number, replies in REPLIES.items() for reply in replies]
+    found = {(number, reply): answer(page, number, reply)[0] for number, reply in replies}
     assert found == {(number, reply): bool(asked.ask(number, reply)) for number, reply in found}
-    assert {number for (number, _), right in found.items() if right} == {number for (number, _), right in found.items() if not right} == set(REPLIES)
+    assert {number for (number, _), right in found.items() if right} == set(REPLIES)
+    assert {number for (number, _), right in found.items() if not right} == set(REPLIES)
     assert answer(page, 4, '') == (False, 'Not yet.')
     assert answer(page, 5, '4') == (False, 'Not yet.\na           (4,)\na[:, None]  (4, 1)')
 
 
 def test_text_is_shown_as_written(page, show):
     show(quiz(*QUESTIONS))
-    assert page.locator('.Quiz').nth(4).locator('[id^=quizQn]').inner_text() == '5. Type the shape of a[:, None](b).'
-    assert page.locator('.Quiz').nth(5).locator('[id^=quizQn]').inner_text() == '6. Type the index, for $5 and <b>.'
+    texts = page.locator('.Quiz [id^=quizQn]').all_inner_texts()
+    assert texts[4:] == ['5. Type the shape of a[:, None](b).', '6. Type the index, for $5 and <b>.']
     assert page.locator('.lessonlib-quiz > pre').count() == 0
 
 
@@ -58,7 +64,8 @@ def test_two_quizzes_and_one_twice(page, show):
     first, second = quiz(*QUESTIONS[:2]), quiz(*QUESTIONS[2:])
     show(first, second, first)
     assert [page.locator('.lessonlib-quiz').nth(i).locator('.Quiz').count() for i in range(3)] == [2, 4, 2]
-    assert answer(page, 2, '12', piece=2)[0] and page.locator('.lessonlib-quiz').first.locator('.correct').count() == 0
+    assert answer(page, 2, '12', piece=2)[0]
+    assert page.locator('.lessonlib-quiz').first.locator('.correct').count() == 0
 
 
 def test_mathjax_of_the_page_is_left_alone(page, show):
@@ -66,3 +73,29 @@ def test_mathjax_of_the_page_is_left_alone(page, show):
     show(quiz(QUESTIONS[1]))
     page.wait_for_timeout(800)  # jupyterquiz's part that is switched off waits half a second
     assert answer(page, 1, '12')[0] and page.evaluate('window.MathJax.mine')
+
+
+def test_the_styles_win_over_those_of_jupyterquiz(page, show):
+    show(quiz(QUESTIONS[0]))
+    look = "element => [getComputedStyle(element).fontSize, getComputedStyle(element).padding]"
+    assert page.locator('.lessonlib-quiz .MCButton').first.evaluate(look) == ['15px', '7px']
+    assert page.locator('.lessonlib-quiz').evaluate('element => getComputedStyle(element).maxWidth') == '640px'
+
+
+def test_the_script_as_it_is(page, tmp_path):
+    "`quiz.js` alone: each waiting place is given the questions once, with the words for any answer added."
+    path = tmp_path/'page.html'
+    path.write_text(''.join(f'<div data-quiz="{name}"><pre>text</pre></div>' for name in ('one', 'two')))
+    page.goto(path.as_uri())
+    page.add_script_tag(path=WIDGETS/'quiz.js')
+    shown = page.evaluate("""() => {
+        const shown = [], show = (questions, root) => shown.push([questions[0].answers[0].feedback, root.dataset.quiz]);
+        for (const again of [1, 2]) lessonlibQuiz("one", [{why: "why", answers: [{feedback: "Right. "}]}], show);
+        return [shown, document.querySelectorAll("pre").length];
+    }""")
+    assert shown == [[['Right. why', 'one']], 1]
+
+
+@pytest.mark.parametrize('name', ['quiz.js', 'quiz.css'])
+def test_the_page_holds_the_files(name):
+    assert (WIDGETS/name).read_text(encoding='utf-8').rstrip() in quiz(*QUESTIONS)._repr_html_()
