@@ -159,15 +159,16 @@ def _quiz_html(asked: quiz) -> str | None:
     except ModuleNotFoundError: return None
     data = [*map(_question_data, itertools.count(1), asked.questions, asked.options)]
     data = json.dumps(data, separators=(',', ':')).replace('</', '<\\/')
-    parts = dict(ID=hashlib.sha256(data.encode()).hexdigest()[:12], NUMBER=str(len(asked.questions)), DATA=data,
-                 TEXT=html.escape(repr(asked)), THEIR_STYLES=_their_styles(home), STYLES=_widget_file('quiz.css'),
-                 THEIR_SCRIPT=_their_script(home), SCRIPT=_widget_file('quiz.js'))
-    return re.sub('@([A-Z_]+)@', lambda match: parts[match[1]], _widget_file('quiz.html'))
+    name = hashlib.sha256(data.encode()).hexdigest()[:12]
+    script = _filled('quiz.js', {"'@ID@'": f'"{name}"', "'@DATA@'": data})
+    parts = dict(ID=name, NUMBER=str(len(asked.questions)), TEXT=html.escape(repr(asked)), SCRIPT=script,
+                 STYLE=_filled('quiz.css', {}), THEIR_STYLE=_their_styles(home), THEIR_SCRIPT=_their_script(home))
+    return _filled('quiz.html', {f'@{name}@': text for name, text in parts.items()})
 
-def _widget_file(name: str) -> str:
-    "A file of `data/widgets`."
-    files = importlib.resources.files('lessonlib')/'data'/'widgets'
-    return (files/name).read_text(encoding='utf-8').rstrip()
+def _filled(name: str, parts: dict[str, str]) -> str:
+    "A file of `data/widgets` with its parts filled in, in one go: what a part holds is left as it is."
+    text = (importlib.resources.files('lessonlib')/'data'/'widgets'/name).read_text(encoding='utf-8').rstrip()
+    return re.sub('|'.join(map(re.escape, parts)), lambda match: parts[match[0]], text) if parts else text
 
 def _their_styles(home: Any) -> str:
     "jupyterquiz's styles in one line, without comments and animations."
@@ -187,7 +188,7 @@ def _question_data(number: int, question: Question, options: list[str]) -> dict[
     columns = 1 if max(map(len, options), default=0) > 32 else 2
     data = dict(question=f'{number}. {_page(question.text)}', why=_page(_words(question.why)), answer_cols=columns)
     if options: return data | dict(type='multiple_choice', answers=_choices(question, options))
-    numeric = _is_number(question.answer) and question.answer != 0  # jupyterquiz takes nothing typed for 0: that is words
+    numeric = _is_number(question.answer) and question.answer != 0    # jupyterquiz takes an empty field for 0: that is words
     answers = [_RIGHT | part for part in (_numeric_parts if numeric else _text_parts)(question.answer)]
     return data | dict(type='numeric' if numeric else 'string', answers=[*answers, _WRONG | dict(type='default')])
 
@@ -196,9 +197,12 @@ _WRONG = dict(correct=False, feedback='<b>Not yet.</b> ')
 
 def _choices(question: Question, options: list[str]) -> list[dict[str, Any]]:
     "The options, each with its own words."
-    verdicts = [_RIGHT if option == str(question.answer) else _WRONG for option in options]
-    said = [verdict['feedback'] + _page(_own_words(question, option)) + ' ' for verdict, option in zip(verdicts, options)]
-    return [verdict | dict(answer=_page(option), feedback=words) for verdict, option, words in zip(verdicts, options, said)]
+    choices = []
+    for option in options:
+        verdict = _RIGHT if option == str(question.answer) else _WRONG
+        words = verdict['feedback'] + _page(_own_words(question, option)) + ' '
+        choices.append(verdict | dict(answer=_page(option), feedback=words))
+    return choices
 
 def _numeric_parts(answer: Any) -> list[dict[str, Any]]:
     low, high = _span(answer)
@@ -208,7 +212,7 @@ def _text_parts(answer: Any) -> list[dict[str, Any]]:
     return [dict(answer=form) for form in [*_forms(answer), *['0.0'][:answer == 0]]]
 
 def _page(text: str) -> str:
-    "Text for jupyterquiz: `code` between backticks; several lines as they stand; nothing taken for a formula or a link."
+    "Text for jupyterquiz: `code` between backticks; several lines as they stand; no formula, no link."
     text = html.escape(text).replace('$', '&#36;').replace('[', '&#91;')
     if '\n' in text: return f'<pre>{text}</pre>'
     return ''.join(f'<code>{part}</code>' if index % 2 else part for index, part in enumerate(text.split('`')))

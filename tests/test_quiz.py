@@ -1,6 +1,5 @@
 """The quiz in a static page: what is clicked and typed is judged as Python judges it, without a kernel or a network."""
 import numpy as np
-import pytest
 from installed import ROOT
 from lessonlib.quiz import Question, quiz
 
@@ -84,18 +83,20 @@ def test_the_styles_win_over_those_of_jupyterquiz(page, show):
 
 def test_the_script_as_it_is(page, tmp_path):
     "`quiz.js` alone: each waiting place is given the questions once, with the words for any answer added."
-    path = tmp_path/'page.html'
+    path, script = tmp_path/'page.html', (WIDGETS/'quiz.js').read_text(encoding='utf-8')
     path.write_text(''.join(f'<div data-quiz="{name}"><pre>text</pre></div>' for name in ('one', 'two')))
     page.goto(path.as_uri())
-    page.add_script_tag(path=WIDGETS/'quiz.js')
-    shown = page.evaluate("""() => {
-        const shown = [], show = (questions, root) => shown.push([questions[0].answers[0].feedback, root.dataset.quiz]);
-        for (const again of [1, 2]) lessonlibQuiz("one", [{why: "why", answers: [{feedback: "Right. "}]}], show);
-        return [shown, document.querySelectorAll("pre").length];
-    }""")
-    assert shown == [[['Right. why', 'one']], 1]
+    page.evaluate('''() => {
+        window.shown = [];
+        window.show_questions = (questions, root) => shown.push([structuredClone(questions), root.dataset.quiz]);
+    }''')
+    filled = script.replace("'@ID@'", '"one"').replace("'@DATA@'", '[{why: "why", answers: [{feedback: "Right. "}]}]')
+    for _ in 'twice': page.add_script_tag(content=filled)
+    assert page.evaluate('shown') == [[[{'why': 'why', 'answers': [{'feedback': 'Right. why'}]}], 'one']]
+    assert page.locator('pre').count() == 1
 
 
-@pytest.mark.parametrize('name', ['quiz.js', 'quiz.css'])
-def test_the_page_holds_the_files(name):
-    assert (WIDGETS/name).read_text(encoding='utf-8').rstrip() in quiz(*QUESTIONS)._repr_html_()
+def test_the_page_holds_the_files():
+    page = quiz(*QUESTIONS)._repr_html_()
+    script, style = ((WIDGETS/name).read_text(encoding='utf-8').rstrip() for name in ('quiz.js', 'quiz.css'))
+    assert style in page and all(part in page for part in script.split("'@ID@'")[1].split("'@DATA@'"))
