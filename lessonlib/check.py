@@ -128,7 +128,7 @@ def _shape_of(compute: Callable[[], Any]) -> tuple[Any, str]:
 def _told(failure: _Failure) -> str:
     "An error's name and words."
     words, name = _attempt(str, failure.error), type(failure.error).__name__
-    return f'{name} ({_short(words, 200)})' if isinstance(words, str) else name
+    return f'{name} ({_short(words, 200)})' if words and isinstance(words, str) else name
 
 def _explained(explain: Callable[..., str] | None, *args) -> str:
     "A lesson's own words after a wrong answer, in a line of their own; '' if there are none or they fail."
@@ -314,9 +314,29 @@ def _fault(candidate: Callable, spec: Callable, args: tuple, tolerance: float, e
     if watch.recursive and not recursion: return _Fault('it uses recursion', 'rule')
     words = _attempt(_difference, found, wanted, tolerance)
     if isinstance(words, _Failure): words = f'the answer cannot be compared: {_told(words)}'
+    if words and tolerance and _attempt(_is_rounding, candidate, spec, args, found, wanted) is True: words = ''
     if words and isinstance(found, _Failure): words += _student_line(found.error, candidate)
     if words: return _Fault(words + _shown_print(printed))
     return _Fault(_changed(theirs, ours, tolerance) or _print_fault(printed, expected_print))
+
+def _is_rounding(candidate: Callable, spec: Callable, args: tuple, found: Any, wanted: Any) -> bool:
+    "Whether float answers part only by what rounding left of larger numbers: in double precision they agree."
+    if not isinstance(wanted, torch.Tensor) or (found.shape, found.dtype) != (wanted.shape, wanted.dtype): return False
+    given = [_numbers(value) for value in args if isinstance(value, (torch.Tensor, np.ndarray))]
+    largest = max((np.abs(values).max(initial=0.) for values in given), default=0.)
+    step = torch.finfo(wanted.dtype).eps
+    if not _farthest(found, wanted) <= 16*step*largest: return False
+    again = [_outcome(function, _in_double(_copied(args)))[0] for function in (candidate, spec)]
+    return bool(_farthest(*again) <= 16*torch.finfo(torch.float64).eps*largest)
+
+def _farthest(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    "How far two answers are apart."
+    return float(np.abs(_numbers(found) - _numbers(wanted)).max(initial=0.))
+
+def _in_double(args: tuple) -> tuple:
+    "The arguments with the tensors of floats in double precision."
+    is_float = [isinstance(value, torch.Tensor) and value.is_floating_point() for value in args]
+    return tuple(value.double() if double else value for value, double in zip(args, is_float))
 
 def _changed(theirs: tuple, ours: tuple, tolerance: float) -> str:
     "Which argument the candidate changed, in words; '' if none that can be compared."
@@ -595,6 +615,10 @@ def _sheets_or_kind(title: str, value: Any, wrong: torch.Tensor | None) -> list[
     sheets = _attempt(_sheets, title, value, wrong)
     return [(title, _kind(value), None)] if isinstance(sheets, _Failure) else sheets
 
+def _is_long(values: np.ndarray) -> bool:
+    "Whether numbers take more room than a cell has."
+    return not (np.abs(values) < 1e5).all()
+
 def _sheets(title: str, value: Any, wrong: torch.Tensor | None, most: int = 6) -> list[tuple]:
     "What to draw of a value: tensors of up to two axes, or one text; each with its title and its marks."
     words = f'{title}\n{tuple(value.shape)}' if hasattr(value, 'shape') else title
@@ -606,6 +630,7 @@ def _sheets(title: str, value: Any, wrong: torch.Tensor | None, most: int = 6) -
     places = list(itertools.product(*map(range, value.shape[:-2])))
     if not value.numel(): return [(words, 'empty', None)]
     if len(places) > most or value.numel() > 256: return [(words, 'too large to draw', None)]
+    if _is_long(_numbers(value[value.isfinite()])): return [(words, 'too long to draw', None)]
     if value.dim() <= 2: return [(words, value, wrong)]
     marks = [None if wrong is None else wrong[place] for place in places]
     return [(f'{title}{list(place)}\n{tuple(value.shape)}', value[place], mark) for place, mark in zip(places, marks)]
@@ -683,18 +708,24 @@ def _checked(candidate: Any, spec: Callable, inputs: Iterable, allowed: Any = No
     return Result('right', f'{len(cases)} case' + 's'*(len(cases) != 1))
 
 # %% ../nbs/helpers/check.ipynb #check-parts
-def _cases(inputs: Iterable) -> list[tuple]: # the smallest first
+def _cases(inputs: Iterable) -> list[tuple]: # the easiest to read first, then the smallest
     "The cases as tuples. `ValueError` for none, `TypeError` for what is no list."
     wanted = 'inputs: expected a list of tuples of arguments'
     if isinstance(inputs, (torch.Tensor, np.ndarray, str, bytes, dict)) or not isinstance(inputs, Iterable):
         raise TypeError(f'{wanted}, got {kind(inputs)}')
     cases = [args if type(args) is tuple else (args,) for args in inputs]
     if not cases: raise ValueError('inputs: expected at least one tuple of arguments, got none')
-    return sorted((tuple(map(_repeatable, args)) for args in cases), key=_size)
+    return sorted((tuple(map(_repeatable, args)) for args in cases), key=lambda args: (_oddness(args), _size(args)))
 
 def _repeatable(value: Any) -> Any:
     "A generator can be read only once: read it through something that can be copied."
     return itertools.tee(value, 1)[0] if isinstance(value, types.GeneratorType) else value
+
+def _oddness(args: tuple) -> int:
+    "0 for a case that is easy to read, 1 with inf, nan or long numbers in it, 2 with a tensor that is empty."
+    arrays = [value for value in args if isinstance(value, (torch.Tensor, np.ndarray))]
+    odd = [_attempt(lambda value=value: 2*(0 in value.shape) or _is_long(_numbers(value))) for value in arrays]
+    return max((int(how) for how in odd if not isinstance(how, _Failure)), default=0)
 
 def _size(args: tuple) -> float:
     "How large a case is: the numbers in its tensors and arrays, and whole numbers as they are."

@@ -188,7 +188,7 @@ def _question_data(number: int, question: Question, options: list[str]) -> dict[
     columns = 1 if max(map(len, options), default=0) > 32 else 2
     data = dict(question=f'{number}. {_page(question.text)}', why=_page(_words(question.why)), answer_cols=columns)
     if options: return data | dict(type='multiple_choice', answers=_choices(question, options))
-    numeric = _is_number(question.answer) and question.answer != 0    # jupyterquiz takes an empty field for 0: that is words
+    numeric = _is_number(question.answer) and question.answer != 0  # jupyterquiz takes an empty field for 0: words
     answers = [_RIGHT | part for part in (_numeric_parts if numeric else _text_parts)(question.answer)]
     return data | dict(type='numeric' if numeric else 'string', answers=[*answers, _WRONG | dict(type='default')])
 
