@@ -102,7 +102,8 @@ def guess_shape(
     if isinstance(guess, (tuple, list)): guess = tuple(map(int, guess))
     shape, words = _shape_of(compute)
     if shape is not None and shape == guess: return _say(Result('right', words))
-    return _say(Result('not yet', f'{words}, not {guess}{_explained(explain)}'))
+    guessed = '' if shape is None else f', not {guess}'
+    return _say(Result('not yet', words + guessed + _explained(explain)))
 
 # %% ../nbs/helpers/check.ipynb #cell-011
 _SLIPS = NameError, AttributeError, ImportError, SyntaxError, SystemExit  # they say nothing about shapes
@@ -303,15 +304,15 @@ class _Fault(NamedTuple):
     whose: str = 'answer' # or 'rule', or 'case'
 
 def _fault(candidate: Callable, spec: Callable, args: tuple, tolerance: float, errors: Any = (),
-           recursion: bool = True) -> _Fault:
-    "Where the two part on these arguments."
+           closed: Iterable[str] = ()) -> _Fault:
+    "Where the two part on these arguments; `closed`: names that the candidate may not call."
     theirs, ours = _copied(args), _copied(args)
-    (wanted, expected_print), watch = _outcome(spec, theirs), _Watch(candidate, spec)
+    (wanted, expected_print), watch = _outcome(spec, theirs), _Watch(candidate, spec, closed)
     if isinstance(wanted, _Failure) and not _is_declared(wanted.error, spec, errors):
         return _Fault(f'the specification itself fails with {_told(wanted)}', 'case')
     found, printed = _outcome(candidate, ours, watch)
     if watch.spec_called: return _Fault('it calls the specification: write it yourself', 'rule')
-    if watch.recursive and not recursion: return _Fault('it uses recursion', 'rule')
+    if watch.called: return _Fault(f'it uses {", ".join(watch.called)}', 'rule')
     words = _attempt(_difference, found, wanted, tolerance)
     if isinstance(words, _Failure): words = f'the answer cannot be compared: {_told(words)}'
     if words and tolerance and _attempt(_is_rounding, candidate, spec, args, found, wanted) is True: words = ''
@@ -346,7 +347,8 @@ def _changed(theirs: tuple, ours: tuple, tolerance: float) -> str:
 
 def _is_declared(error: BaseException, spec: Callable, errors: Any) -> bool:
     "Whether an error is one that the specification may raise: it is in `errors`, or its docstring names it."
-    return isinstance(error, errors) or type(error).__name__ in (getattr(spec, '__doc__', None) or '')
+    kinds = errors if isinstance(errors, type) else tuple(errors)
+    return isinstance(error, kinds) or type(error).__name__ in (getattr(spec, '__doc__', None) or '')
 
 # %% ../nbs/helpers/check.ipynb #cell-041
 def _outcome(function: Callable, args: tuple, watch: _Watch | None = None) -> tuple[Any, str]:
@@ -362,21 +364,27 @@ def _outcome(function: Callable, args: tuple, watch: _Watch | None = None) -> tu
     return value, printed.getvalue()
 
 class _Watch:
-    "Sees, while a candidate runs, whether the specification is called and whether the student's code calls itself."
-    def __init__(self, candidate: Callable, spec: Callable) -> None:
+    "Sees, while a candidate runs, whether it calls the specification, a name that is closed, or itself (recursion)."
+    def __init__(self, candidate: Callable, spec: Callable, closed: Iterable[str]) -> None:
         self.spec, self.code = spec, getattr(_plain_function(spec), '__code__', None)
         self.home = getattr(_plain_function(candidate), '__globals__', None)
         if self.code is getattr(_plain_function(candidate), '__code__', None): self.code = None
-        self.active, self.spec_called, self.recursive = Counter(), False, False
+        self.closed, self.called, self.active, self.spec_called = set(closed), {}, Counter(), False
     def __call__(self, frame: types.FrameType, event: str, value: Any) -> None:
+        if event == 'call' and frame.f_code is self.code: self.spec_called = True
+        if frame.f_globals is not self.home:
+            from_home = frame.f_back is not None and frame.f_back.f_globals is self.home
+            if event == 'call' and from_home: self.see(frame.f_code.co_name)
+            return
         if event == 'call':
-            if frame.f_code is self.code: self.spec_called = True
-            if frame.f_globals is not self.home: return
             self.active[frame.f_code] += 1
-            if self.active[frame.f_code] > 1: self.recursive = True
-        elif frame.f_globals is not self.home: return
+            if self.active[frame.f_code] > 1: self.see('recursion')
         elif event == 'return': self.active[frame.f_code] -= 1
-        elif event == 'c_call' and value is self.spec: self.spec_called = True
+        elif event == 'c_call':
+            if value is self.spec: self.spec_called = True
+            self.see(getattr(value, '__name__', ''))
+    def see(self, name: str) -> None:
+        if name in self.closed: self.called[name] = None
 
 @contextlib.contextmanager
 def _same_chance() -> Iterator[None]:
@@ -507,7 +515,8 @@ def _sign(step: dis.Instruction, opnames: dict[int, str], code: types.CodeType) 
     return _SIGNS.get(step.opname, '')
 
 def _unwrapped(value: Any) -> Any:
-    "What is under `no_grad` or a cache."
+    "What is under `no_grad`, a cache or `partial`."
+    if isinstance(value, functools.partial): return _unwrapped(value.func)
     inside = _attempt(inspect.unwrap, value)
     return value if isinstance(inside, _Failure) else inside
 
@@ -539,14 +548,19 @@ def _broken_rule(candidate: Callable, spec: Callable, allowed: Any, forbidden: A
     if any(value is spec for _, value in _steps_of(candidate)): return 'it calls the specification: write it yourself'
     for words, broken in (allowed, _not_among), (forbidden, _among):
         if words is None: continue
-        words, functions = _listed(words)
-        extra = _attempt(broken, candidate, words, functions)
+        extra = _attempt(broken, candidate, *_listed(words))
         if isinstance(extra, _Failure): return 'its code cannot be looked into: write a function, with def or lambda'
-        if not extra: continue
-        listed = 'allowed here' if broken is _not_among else 'not allowed here'
-        names = ' '.join([*words, *(function.__name__ for function in functions)]) or 'nothing'
-        return f'it uses {", ".join(extra)}\n{listed}: {names}'
+        if extra: return f'it uses {", ".join(extra)}{_rule_told(allowed, forbidden)}'
     return ''
+
+def _rule_told(allowed: Any, forbidden: Any) -> str:
+    "The rules, each in a line of its own."
+    told = ''
+    for title, rule in ('allowed here', allowed), ('not allowed here', forbidden):
+        if rule is None: continue
+        words, functions = _listed(rule)
+        told += f'\n{title}: ' + (' '.join([*words, *(function.__name__ for function in functions)]) or 'nothing')
+    return told
 
 def _listed(rule: Any) -> tuple[list[str], tuple]:
     "The words and the functions of a rule: one string, or a list of both."
@@ -560,9 +574,13 @@ def _not_among(candidate: Callable, words: list[str], functions: tuple) -> list[
 
 def _among(candidate: Callable, words: list[str], functions: tuple) -> list[str]:
     "What a candidate uses that is on the list, or that would get around it."
-    closed = {*(name for word in words for name in _GROUPS.get(word, word).split()), *_WAYS_ROUND}
-    closed |= {function.__name__ for function in functions}
+    closed = _closed(words, functions)
     return [name for name in _used(candidate) if name in closed or name.startswith('__')]
+
+def _closed(words: list[str], functions: tuple) -> set[str]:
+    "All names that are forbidden: those of groups and of functions, too."
+    named = {name for word in words for name in _GROUPS.get(word, word).split()}
+    return named | {function.__name__ for function in functions} | set(_WAYS_ROUND)
 
 # %% ../nbs/helpers/check.ipynb #rule-spec
 def _is_spec(candidate: Callable, spec: Callable) -> bool:
@@ -701,9 +719,12 @@ def _checked(candidate: Any, spec: Callable, inputs: Iterable, allowed: Any = No
     if _is_stub(candidate): return Result('not attempted')
     if not callable(candidate): return Result('not yet', f'expected a function, got {_kind(candidate)}')
     if words := _broken_rule(candidate, spec, allowed, forbidden): return Result('not yet', words, rule=True)
-    recursion = _may_recurse(allowed, forbidden)
+    closed = set() if forbidden is None else _closed(*_listed(forbidden))
+    if allowed is not None and 'recursion' not in _listed(allowed)[0]: closed.add('recursion')
     for args in cases:
-        fault = _fault(candidate, spec, args, tolerance, errors, recursion)
+        fault = _fault(candidate, spec, args, tolerance, errors, closed)
+        if fault.whose == 'rule':
+            return Result('not yet', fault.words + _rule_told(allowed, forbidden), rule=True)
         if fault.words: return _faulty(fault, candidate, spec, args, tolerance, explain)
     return Result('right', f'{len(cases)} case' + 's'*(len(cases) != 1))
 
@@ -736,16 +757,10 @@ def _size_of(value: Any) -> float:
     if isinstance(value, numbers.Integral): return abs(int(value))
     return int(np.prod(value.shape)) if hasattr(value, 'shape') else 1
 
-def _may_recurse(allowed: Any, forbidden: Any) -> bool:
-    "Whether the rules let a function call itself."
-    if allowed is not None and 'recursion' not in _listed(allowed)[0]: return False
-    return forbidden is None or not {'loops', 'recursion'} & set(_listed(forbidden)[0])
-
 def _faulty(fault: _Fault, candidate: Callable, spec: Callable, args: tuple, tolerance: float,
             explain: Callable | None) -> Result:
     "A result that says what is wrong, and with which arguments."
     given = f'given {", ".join(map(_describe, args))}: {fault.words}'
-    if fault.whose == 'rule': return Result('not yet', fault.words, rule=True)
     if fault.whose == 'case':
         words = 'the case is at fault, not your answer: ' + given
         return Result('not yet', words + ' (a case is one tuple of arguments, in a list)', rule=True)
