@@ -67,12 +67,12 @@ def _plain(value: Any) -> Any:
     return tuple(map(_plain, value)) if isinstance(value, (tuple, list)) else value
 
 def _computed(question: Question) -> Question:
-    "The question with its answer computed."
+    "The question with its answer and its words computed: what fails, fails here, not when somebody answers."
     answer = question.answer() if callable(question.answer) else question.answer
     size = getattr(answer, 'shape', ())
     if math.prod(size) != 1: raise ValueError(f'answer: expected one number, a tuple or words, got {kind(answer)}')
     if isinstance(answer, (torch.Tensor, np.ndarray)): answer = answer.item()
-    return question._replace(answer=_plain(answer))
+    return question._replace(answer=_plain(answer), why=_words(question.why))
 
 def _options(question: Question) -> list[str]:
     "All options in an order that tells nothing and stays the same. `ValueError` for a repeated one."
@@ -94,7 +94,7 @@ def _words(why: Any) -> str:
 def _own_words(question: Question, option: str) -> str:
     "What a question says to one of its wrong options."
     if not isinstance(question.wrong, dict): return ''
-    return {str(_plain(key)): words for key, words in question.wrong.items()}.get(option, '')
+    return str({str(_plain(key)): words for key, words in question.wrong.items()}.get(option, ''))
 
 def _option(reply: Any, options: list[str]) -> str | None:
     "The option that a reply means: itself or its letter; None if there is none."
@@ -115,7 +115,7 @@ def _judged(question: Question, options: list[str], reply: Any) -> Result:
         return Result('not yet', f'a reply is one of {", ".join(_LETTERS[:len(options)])}')
     right = reply == str(question.answer) if options else _is_right(reply, question.answer)
     own = _own_words(question, reply) if options else ''
-    why = ''.join(f'\n{words}' for words in (own, _words(question.why)) if words)
+    why = ''.join(f'\n{words}' for words in (own, question.why) if words)
     return Result('right', f'{question.answer}{why}') if right else Result('not yet', f'not {reply}{why}')
 
 # %% ../nbs/helpers/quiz.ipynb #check-30
@@ -186,7 +186,7 @@ def _their_script(home: Any) -> str:
 def _question_data(number: int, question: Question, options: list[str]) -> dict[str, Any]:
     "One question in the form that jupyterquiz reads."
     columns = 1 if max(map(len, options), default=0) > 32 else 2
-    data = dict(question=f'{number}. {_page(question.text)}', why=_page(_words(question.why)), answer_cols=columns)
+    data = dict(question=f'{number}. {_page(question.text)}', why=_page(question.why), answer_cols=columns)
     if options: return data | dict(type='multiple_choice', answers=_choices(question, options))
     numeric = _is_number(question.answer) and question.answer != 0  # jupyterquiz takes an empty field for 0: words
     answers = [_RIGHT | part for part in (_numeric_parts if numeric else _text_parts)(question.answer)]
