@@ -16,12 +16,16 @@ parser.add_argument('--guidance-scale', type=float, default=5.)
 parser.add_argument('--steps', type=int, default=25)
 args = parser.parse_args()
 
-sd, judge, start = StableDiffusion.from_pretrained(args.model) if args.model else StableDiffusion.tiny(), Judge.load(), time.perf_counter()
+start, judge = time.perf_counter(), Judge.load()
+sd = StableDiffusion.from_pretrained(args.model) if args.model else StableDiffusion.tiny()
 for drawing in ('seen', 'unseen'):
     subject, background = judge_accuracy(judge, 680, drawing=drawing)
     print(f'judge on {drawing} drawings: subject {subject:.1%}, background {background:.1%} of 680 scenes')
-for drawing in ('seen', 'unseen'): print(f'autoencoder, {drawing} drawings: {psnr(sd.vae, 128, drawing=drawing):.1f} dB')
+for drawing in ('seen', 'unseen'):
+    print(f'autoencoder, {drawing} drawings: {psnr(sd.vae, 128, drawing=drawing):.1f} dB')
 subject, background, confused = recognised(sd, judge, args.each, args.guidance_scale, args.steps)
-print(f'samples: subject recognised in {subject:.1%}, background in {background:.1%} of {34 * args.each} (guidance {args.guidance_scale:g}, {args.steps} steps)')
-for (said, found), times in collections.Counter(confused).most_common(): print(f'  {said} taken for {found}: {times}')
+print(f'samples: subject recognised in {subject:.1%}, background in {background:.1%} of {34 * args.each} '
+      f'(guidance {args.guidance_scale:g}, {args.steps} steps)')
+for (said, found), times in collections.Counter(confused).most_common():
+    print(f'  {said} taken for {found}: {times}')
 print(f'{time.perf_counter() - start:.0f} s')

@@ -7,7 +7,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def run(*command, **options):
     "Standard output of a command that must succeed."
-    done = subprocess.run([str(c) for c in command], text=True, capture_output=True, stdin=subprocess.DEVNULL, **options)
+    command = [str(part) for part in command]
+    done = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -2,7 +2,7 @@
 import json, os, subprocess, sys
 import pytest
 
-ROUNDS = 40
+STEPS = 40
 # Trains the smallest UNet on made-up latents and writes the log; the processes tell how many they are.
 SCRIPT = f'''
 import sys, torch
@@ -11,10 +11,13 @@ from lessonlib.training import Captions, fit, new_accelerator, new_text_to_noise
 torch.set_num_threads(1)
 accelerator = new_accelerator()
 model, tokenizer, scheduler = new_text_to_noise(block_out_channels=(16, 16, 32))
-patches = torch.randn(64, 4, 4, 4, generator=torch.Generator().manual_seed(0)).repeat_interleave(4, 2).repeat_interleave(4, 3)
+patches = torch.randn(64, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+patches = patches.repeat_interleave(4, 2).repeat_interleave(4, 3)
 numbers = torch.tensor([[i % 34, -1, i % 14] for i in range(64)])
-loss = partial(noise_loss, latents=patches, numbers=numbers, captions=Captions(tokenizer), alphas=scheduler.alphas_cumprod)
-fit(model, loss, {ROUNDS}, 32, 4e-3, sys.argv[1], warmup=5, ema=.9, save_every=10, progress=False, accelerator=accelerator, muon=sys.argv[2] == 'muon')
+loss = partial(noise_loss, latents=patches, numbers=numbers, captions=Captions(tokenizer),
+               alphas=scheduler.alphas_cumprod)
+fit(model, loss, {STEPS}, 32, 4e-3, sys.argv[1], warmup=5, ema=.9, save_every=10, progress=False,
+    accelerator=accelerator, muon=sys.argv[2] == 'muon')
 checksum = sum(p.double().sum() for p in model.parameters()).item()
 print('processes', accelerator.num_processes, checksum, flush=True)
 accelerator.end_training()
@@ -24,8 +27,9 @@ accelerator.end_training()
 def train(folder, optimizer, *launcher):
     folder.mkdir()
     (folder/'script.py').write_text(SCRIPT)
-    done = subprocess.run([sys.executable, *launcher, folder/'script.py', folder/'run', optimizer], text=True, capture_output=True, timeout=600,
-                          env=os.environ | {'OMP_NUM_THREADS': '1'})
+    command = [sys.executable, *launcher, folder/'script.py', folder/'run', optimizer]
+    one_thread = os.environ | {'OMP_NUM_THREADS': '1'}
+    done = subprocess.run(command, text=True, capture_output=True, timeout=600, env=one_thread)
     assert done.returncode == 0, done.stdout + done.stderr
     told = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith('processes')]
     return told, [json.loads(line) for line in open(folder/'run'/'log.jsonl')]
@@ -35,7 +39,8 @@ def train(folder, optimizer, *launcher):
 @pytest.mark.parametrize('optimizer', ['adamw', 'muon'])
 def test_two_processes_train_as_one(tmp_path, optimizer):
     alone, log = train(tmp_path/'one', optimizer)
-    both, log_of_two = train(tmp_path/'two', optimizer, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2')
+    torchrun = '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2'
+    both, log_of_two = train(tmp_path/'two', optimizer, *torchrun)
     assert [n for n, _ in alone] == ['1'] and [n for n, _ in both] == ['2', '2']
     assert both[0][1] == both[1][1]  # the same weights in both
     for one, two in zip(log, log_of_two, strict=True):

@@ -19,17 +19,20 @@ def test_every_tracked_part_is_inside(names):
     tracked = run('git', 'ls-files', 'lessonlib', 'nbs', cwd=ROOT).split()
     for name in tracked:
         path = Path(name)
+        lesson = len(path.parts) == 2 and path.suffix == '.ipynb'
+        beside = path.parts[:2] in (('nbs', 'images'), ('nbs', 'posts')) or path.name == 'references.bib'
         if path.parts[0] == 'lessonlib': assert name in names, name
-        elif path.parts[:2] in (('nbs', 'images'), ('nbs', 'posts')) or path.name == 'references.bib' or (len(path.parts) == 2 and path.suffix == '.ipynb'):
-            assert 'lessonlib/notebooks/' + '/'.join(path.parts[1:]) in names, name
+        elif lesson or beside: assert 'lessonlib/notebooks/' + '/'.join(path.parts[1:]) in names, name
     assert any(n.startswith('lessonlib/models/') and n.endswith('.safetensors') for n in names)
     assert any(n.startswith('lessonlib/data/') and n.endswith('.png') for n in names)
     assert any(n.endswith('licenses/LICENSE') for n in names)
 
 
 def test_nothing_else_is_inside(names):
-    stray = [n for n in names if not n.startswith(('lessonlib/', 'lessonlib-')) or '__pycache__' in n or '.ipynb_checkpoints' in n]
-    assert stray == []
+    def is_stray(name):
+        ours = name.startswith(('lessonlib/', 'lessonlib-'))
+        return not ours or '__pycache__' in name or '.ipynb_checkpoints' in name
+    assert [name for name in names if is_stray(name)] == []
 
 
 def test_size(wheel):
@@ -50,7 +53,8 @@ def test_a_wheel_from_the_checkout_is_the_same(source, wheel, tmp_path):
 def test_metadata(wheel):
     with zipfile.ZipFile(wheel) as z: text = z.read(next(n for n in z.namelist() if n.endswith('METADATA'))).decode()
     for key in ('requirements', 'lesson_requirements', 'lab_requirements', 'dev_requirements'):
-        for requirement in config['DEFAULT'][key].split(): assert f"Requires-Dist: {requirement.split('>')[0].split('<')[0]}" in text
+        for requirement in config['DEFAULT'][key].split():
+            assert f'Requires-Dist: {re.split("[<>]", requirement)[0]}' in text
     assert '# lessonlib' in text, 'the README is the long description'
 
 
@@ -74,19 +78,22 @@ def test_command_exists(python, script, tmp_path):
     assert 'usage' in run(path, '--help', cwd=tmp_path, env=environment()).lower()
 
 
-def shipped(): return sorted(p.relative_to(ROOT/'nbs').as_posix() for p in [*(ROOT/'nbs').glob('*.ipynb'), *(ROOT/'nbs/posts').glob('*.ipynb')])
+def shipped():
+    paths = [*(ROOT/'nbs').glob('*.ipynb'), *(ROOT/'nbs/posts').glob('*.ipynb')]
+    return sorted(path.relative_to(ROOT/'nbs').as_posix() for path in paths)
 
 
 @pytest.fixture(scope='module')
 def executed(python, tmp_path_factory):
-    "Name -> what `jupyter execute` said of each lesson, in a folder of the student's own, two at a time; '' if all went well."
+    "Name -> what `jupyter execute` said of each lesson, in a student's folder, two at a time; '' if all went well."
     folder = tmp_path_factory.mktemp('student')/'my-lessons'
     copy_lessons(python, folder)
     def execute(name):
-        try: run(python, '-c', 'from nbclient.cli import main; main()', folder/name, cwd=folder, env=environment(OMP_NUM_THREADS='1'))
+        command = python, '-c', 'from nbclient.cli import main; main()', folder/name
+        try: run(*command, cwd=folder, env=environment(OMP_NUM_THREADS='1'))
         except AssertionError as error: return str(error)
         return ''
-    with ThreadPoolExecutor(2) as pool: return dict(zip(shipped(), pool.map(execute, shipped())))
+    with ThreadPoolExecutor(2) as pool: return dict(zip(shipped(), pool.map(execute, shipped()), strict=True))
 
 
 @pytest.mark.parametrize('name', shipped())
