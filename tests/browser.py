@@ -1,28 +1,42 @@
 """A headless Chromium for the tests that need one. Debian: apt-get install chromium"""
-import os, shutil
+from __future__ import annotations
+import os
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 import pytest
 
 FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
          '--disable-component-update', '--disable-sync']
 
 
-def executable():
-    "Chromium's path. Without one the test is skipped, and in CI it fails unless LESSONLIB_NO_BROWSER gives the reason."
+def executable() -> str:
+    "Chromium's path. Without one the test is skipped; in CI it fails, unless LESSONLIB_NO_BROWSER gives the reason."
     found = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
     if found: return found
     reason = os.environ.get('LESSONLIB_NO_BROWSER')
-    if os.environ.get('CI') and not reason: pytest.fail('no Chromium on the PATH: install it, or say in LESSONLIB_NO_BROWSER why not')
+    if os.environ.get('CI') and not reason:
+        pytest.fail('no Chromium on the PATH: install it, or say in LESSONLIB_NO_BROWSER why not')
     pytest.skip(reason or 'no Chromium on the PATH')
 
 
+def node() -> str:
+    "Node's path: the system's, or the one that Playwright brings along."
+    import playwright
+    brought = Path(playwright.__file__).parent/'driver'/('node.exe' if os.name == 'nt' else 'node')
+    return shutil.which('node') or str(brought)
+
+
 @contextmanager
-def open_page(profile, **options):
-    "A page in a fresh profile folder; `page.errors` and `page.requests` list what its scripts threw and what it asked of the network."
+def open_page(profile: Path, **options: Any) -> Iterator[Any]:
+    "A page in a fresh profile folder; `page.errors`: what its scripts threw, `page.requests`: what it asked for."
     from playwright.sync_api import sync_playwright
     path = executable()
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(str(profile), executable_path=path, headless=True, args=FLAGS, **options)
+        launch = playwright.chromium.launch_persistent_context
+        context = launch(str(profile), executable_path=path, headless=True, args=FLAGS, **options)
         page = context.pages[0]
         page.set_default_timeout(60_000)
         page.errors, page.requests = [], []
@@ -30,3 +44,16 @@ def open_page(profile, **options):
         page.on('request', lambda request: page.requests.append(request.url))
         try: yield page
         finally: context.close()
+
+
+# Pieces of script that several tests run in the page.
+CONTRAST = """
+const numbers = text => text.match(/[\\d.]+/g).map(Number);
+const linear = value => value <= .03928 ? value/12.92 : ((value + .055)/1.055)**2.4;
+const light = rgb => rgb.slice(0, 3).map(value => linear(value/255))
+                        .reduce((sum, value, i) => sum + value*[.2126, .7152, .0722][i], 0);
+const contrast = (one, two) => {
+  const [a, b] = [light(one), light(two)];
+  return (Math.max(a, b) + .05)/(Math.min(a, b) + .05);
+};
+"""
