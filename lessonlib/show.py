@@ -231,7 +231,7 @@ def show_maps(
 # %% ../nbs/helpers/show.ipynb #cell-041
 def _numeral(value: bool | int | float | complex) -> str:
     "A number short enough for a cell; a complex one has a line for each part."
-    if isinstance(value, complex): return f'{value.real:.2g}\n{value.imag:+.2g}j'
+    if isinstance(value, complex): return f'{value.real + 0:.2g}\n{value.imag + 0:+.2g}j'   # + 0: no -0
     return str(value) if isinstance(value, (bool, int)) else f'{value:.2g}'
 
 def _numerals(t: torch.Tensor) -> list[list[str]]: # (h, w) words
