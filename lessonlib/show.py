@@ -101,6 +101,16 @@ def _listed(things: Any, name: str, wanted: str) -> list:
     try: return list(things)
     except TypeError: raise TypeError(f'{name}: expected {wanted}, got {kind(things)}') from None
 
+def _titles(
+    titles: Iterable | None,
+    wanted: int, # how many
+    name: str, # of what they are titles of, for the error
+) -> list:
+    "One title for each thing; empty ones without. `ValueError` for another number."
+    titles = ['']*wanted if titles is None else _listed(titles, 'titles', 'a list of words')
+    if len(titles) == wanted: return titles
+    raise ValueError(f'titles: expected {wanted}, one for each of {name}, got {len(titles)}')
+
 def _grid(
     things: list, # one for each axes
     titles: Iterable | None,
@@ -112,9 +122,7 @@ def _grid(
     "A figure with one axes a thing, titled."
     import matplotlib.pyplot as plt
     if not things: raise ValueError(f'{name}: expected at least one, got none')
-    titles = ['']*len(things) if titles is None else _listed(titles, 'titles', 'a list of words')
-    if len(titles) != len(things):
-        raise ValueError(f'titles: expected {len(things)}, one for each of {name}, got {len(titles)}')
+    titles = _titles(titles, len(things), name)
     columns = min(6 if columns is None else as_whole(columns, 'columns', 1), len(things))
     size = as_number(size, 'size', 0, above=True)
     rows = -(-len(things)//columns)
@@ -176,7 +184,7 @@ def show_map(
 
 def _is_bool(values: Any) -> bool:
     "Whether a map says yes and no."
-    return getattr(values, 'dtype', None) in (torch.bool, np.bool_)
+    return as_tensor(values, 'values').dtype == torch.bool
 
 def _draw_map(ax: Any, values: torch.Tensor, signed: bool, low: float, high: float) -> Any: # matplotlib's picture
     "Draw (h, w) numbers; those that are not finite in colours of their own, which words below explain."
@@ -223,9 +231,10 @@ def show_maps(
     for values, ax in zip(numbers, axes, strict=True):
         low, high = _limits(everything if share else values, signed, None, None)
         drawn.append(_draw_map(ax, values, signed, low, high))
-    if share: _scale(drawn[0], axes, all(map(_is_bool, given)))
+    bools = [_is_bool(values) for values in given]
+    if share: _scale(drawn[0], axes, all(bools))
     else:
-        for values, image in zip(given, drawn, strict=True): _scale(image, image.axes, _is_bool(values))
+        for image, yes_and_no in zip(drawn, bools, strict=True): _scale(image, image.axes, yes_and_no)
     return figure
 
 # %% ../nbs/helpers/show.ipynb #cell-041
@@ -284,15 +293,17 @@ def show_tensor(
 def overlay(
     image: Any, # any picture that `to_pil` takes
     mask: Any, # any mask that `as_mask` takes, of any size: resized nearest
-    color: str = MASK_COLOR, # any name of a colour that PIL knows
+    color: str | tuple[int, int, int] = MASK_COLOR, # a name that PIL knows, or red, green and blue, 0 to 255
     alpha: float = .5, # how much of the colour, in [0, 1]
 ) -> Any: # PIL RGB of the picture's size
     "Tint the picture where the mask is true. `TypeError` or `ValueError` for what is no picture or no mask."
-    from PIL import Image
+    from PIL import Image, ImageColor
     alpha = as_number(alpha, 'alpha', 0, 1)
     picture, where = to_pil(image).convert('RGB'), to_pil(as_mask(mask))
-    try: colored = Image.new('RGB', picture.size, color)
-    except (TypeError, ValueError): raise ValueError(f'color: expected one that PIL knows, got {kind(color)}') from None
+    try: red, green, blue = ImageColor.getrgb(color)[:3] if isinstance(color, str) else color
+    except (TypeError, ValueError):
+        raise ValueError(f'color: expected a name that PIL knows or three numbers, got {kind(color)}') from None
+    colored = Image.new('RGB', picture.size, (red, green, blue))
     where = where.resize(picture.size, Image.Resampling.NEAREST)
     return Image.composite(Image.blend(picture, colored, alpha), picture, where)
 
@@ -335,6 +346,7 @@ def label(
 ) -> Any: # PIL RGB
     "A picture enlarged, with words on a white strip below it. `ValueError` for a scale below 1."
     from PIL import Image, ImageDraw, ImageFont
+    if not isinstance(text, str): raise TypeError(f'text: expected a str, got {kind(text)}')
     scale, image = as_whole(scale, 'scale', 1), to_pil(image)
     smooth = image.mode == 'RGB' and min(image.size) >= 32 if smooth is None else smooth
     width, height = (side*scale for side in image.size)
