@@ -111,7 +111,7 @@ def _command(
                 status = 130
             if status and interrupt.came: status = 130       # a library made another error of it
             if interrupt.shell: signal.signal(signal.SIGINT, signal.SIG_IGN)     # the process ends here
-            if status == 130 and os.environ.get('RANK', '0') == '0':             # of several processes the first one speaks
+            if status == 130 and os.environ.get('RANK', '0') == '0':    # of several processes the first one speaks
                 print(f'\n{stopped}', file=sys.stderr)
             return status
         return command
@@ -421,7 +421,7 @@ def _load_model(
     from lessonlib.stable_diffusion import StableDiffusion
     default = 'cuda' if model is not None and torch.cuda.is_available() else 'cpu'
     found = as_device(default if device is None else device, '--device')
-    if model is None: return StableDiffusion.tiny() if device is None else StableDiffusion.tiny(device=found)
+    if model is None: return StableDiffusion.tiny(device=found)
     dtype = torch.float32 if found.type == 'cpu' else torch.float16
     try: return StableDiffusion.from_pretrained(model, dtype=dtype, device=found)
     except _FAILURES as error:
@@ -443,6 +443,8 @@ def diffedit_command(
             args.out, args.images = make_writable_folder(args.out, '--out'), _once(args.images)
             with _loading(): sd = _load_model(args.model, args.device)
         except ValueError as error: parser.error(str(error))
+        if args.size is not None and args.size > 8*sd.size: # what it would need grows with the square, and more
+            parser.error(f'--size: expected at most {8*sd.size} px, 8 times the size of the model, got {args.size}')
         failed = _diffedit_pictures(sd, args)
     if failed: print(f'{failed} of {len(args.images)} pictures failed', file=sys.stderr)
     return 1 if failed else 0
@@ -531,8 +533,8 @@ def _lessons() -> Path | None:
     "The folder of the notebooks: inside of the installed package, or beside it in a checkout."
     import lessonlib
     package = Path(lessonlib.__file__).parent
-    places = package/'notebooks', package.parent/'nbs'
-    return next((folder for folder in places if (folder/'index.ipynb').exists()), None)
+    folders = package/'notebooks', package.parent/'nbs'
+    return next((folder for folder in folders if (folder/'index.ipynb').exists()), None)
 
 @_command('Stopped. What was copied is whole; the same command copies the rest.')
 def notebooks_command(

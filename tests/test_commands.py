@@ -341,3 +341,16 @@ def test_a_training_that_cannot_be_written(argv, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr('lessonlib.training.train', None)
     assert commands.train_command(argv) == 2
     assert f'lessonlib-train: error: {argv[-2]}: ' in capsys.readouterr().err
+
+
+def test_a_command_begins_before_large_libraries_are_imported():
+    "So that Ctrl-C is heard from the start. A name that brings them along comes when it is asked for."
+    code = '''
+import sys
+import lessonlib.commands
+assert not {'torch', 'numpy', 'PIL', 'matplotlib'} & sys.modules.keys()
+from lessonlib.commands import read_picture
+from lessonlib import inputs
+assert read_picture is inputs.read_picture and not hasattr(lessonlib.commands, 'write_picture')
+'''
+    subprocess.run([sys.executable, '-c', code], check=True)
