@@ -19,7 +19,7 @@ setup: $(READY)   ## make .venv (the other targets do it by themselves)
 demo: $(READY)    ## find a horse in a picture and make it a zebra; pictures in out/
 	$(BIN)/python -m lessonlib.commands
 
-test: $(READY)    ## export, clean, every notebook, the quick tests
+test: $(READY)    ## export, clean, ruff, every notebook, the quick tests
 	$(BIN)/python tools/run_tests.py
 
 test-all: $(READY)  ## what `make test` leaves out: slow cells, the wheel, the browser
@@ -38,7 +38,7 @@ readme: $(READY)  ## write README.md from nbs/index.ipynb
 	$(BIN)/python tools/readme.py
 
 docs: $(READY)    ## build the documentation site into _docs/, with Quarto if it is there, without a network if not
-	$(BIN)/python tools/docs.py
+	$(BIN)/python -m tools.site.build
 
 docs-serve: docs  ## build the site and show it on this machine
 	@echo "http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
@@ -47,15 +47,17 @@ docs-serve: docs  ## build the site and show it on this machine
 clean:            ## remove what the targets made, .venv included
 	rm -rf $(VENV) $(FLOORS) out build dist _proc _docs *.egg-info
 
-$(READY): constraints.txt settings.ini setup.py
-	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv and pip was found: install one, or name it: make demo PYTHON=/path/to/python3"; exit 1; }
+$(READY): constraints.txt settings.ini setup.py tools/settings.py
+	@test -n "$(PYTHON)" || { \
+		echo "No Python 3.11 or newer with venv and pip was found: install one, or name it:"; \
+		echo "make demo PYTHON=/path/to/python3"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version): a few minutes, once."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(pip_install) --constraint constraints.txt --editable '.[lab,dev]'
 	@touch $@
 
-$(FLOORS)/.ready: constraints.txt settings.ini setup.py tools/floors.py
+$(FLOORS)/.ready: constraints.txt settings.ini setup.py tools/settings.py tools/floors.py
 	@$(PYTHON) -m venv $(FLOORS)
-	@$(PYTHON) tools/floors.py > $(FLOORS)/constraints.txt
+	@$(PYTHON) -m tools.floors > $(FLOORS)/constraints.txt
 	@$(FLOORS)/bin/python $(pip_install) --constraint $(FLOORS)/constraints.txt --editable '.[lab,dev]'
 	@touch $@

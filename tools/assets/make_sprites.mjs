@@ -1,6 +1,6 @@
 // Render the emoji that the scenes are made of, as 288 px PNGs, into the folder named as argument.
 // npm install @resvg/resvg-js @iconify-json/{noto,noto-v1,twemoji,fxemoji,fluent-emoji-flat}
-// node make_sprites.mjs raw && python make_sprites.py raw ../lessonlib/data/sprites
+// node tools/assets/make_sprites.mjs raw && python tools/assets/make_sprites.py raw lessonlib/data/sprites
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { Resvg } from '@resvg/resvg-js'

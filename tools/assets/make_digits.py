@@ -1,9 +1,10 @@
-"""Save scikit-learn's copy of the handwritten digits as one small file: `python make_digits.py ../lessonlib/data/digits/digits.npz`.
+"""Save scikit-learn's copy of the handwritten digits as one small file.
+
+    python tools/assets/make_digits.py lessonlib/data/digits/digits.npz
 
 Needs scikit-learn, which the package itself does not. images: (1797, 8, 8) uint8, 0 to 16; labels: (1797,) uint8.
 """
 import sys
-
 import numpy as np
 from sklearn.datasets import load_digits
 
