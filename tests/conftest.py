@@ -1,16 +1,20 @@
 """Which tests `make test` leaves to `make test-all`, and the browser's page that several of them share."""
-import os, sys, sysconfig, venv
+import os
+import sys
+import sysconfig
+import venv
 from pathlib import Path
 import pytest
 from browser import open_page
 from installed import ROOT, run
 
-SLOW = {'test_wheel', 'test_live_mask', 'test_jupyterlab', 'test_quiz', 'test_explorer'}
+SLOW = {'wheel', 'python', 'browser_page', 'site'}  # fixtures: the built package, a browser, the built site
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.stem in SLOW: item.add_marker(pytest.mark.slow)
+        if SLOW & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope='session')
@@ -18,9 +22,9 @@ def source(tmp_path_factory):
     "A copy of the tracked files."
     folder = tmp_path_factory.mktemp('source')
     for name in run('git', 'ls-files', '-z', cwd=ROOT).split('\0'):
-        if not (ROOT/name).is_file(): continue
-        (folder/name).parent.mkdir(parents=True, exist_ok=True)
-        (folder/name).write_bytes((ROOT/name).read_bytes())
+        if (ROOT/name).is_file():
+            (folder/name).parent.mkdir(parents=True, exist_ok=True)
+            (folder/name).write_bytes((ROOT/name).read_bytes())
     return folder
 
 
@@ -36,23 +40,28 @@ def wheel(source, tmp_path_factory):
 def python(wheel, tmp_path_factory):
     "The Python of a fresh environment with the wheel in it; the requirements are this environment's."
     folder = tmp_path_factory.mktemp('venv')
-    venv.create(folder, with_pip=False, symlinks=os.name != 'nt')
-    python = folder/('Scripts' if os.name == 'nt' else 'bin')/('python.exe' if os.name == 'nt' else 'python')
+    windows = os.name == 'nt'
+    venv.create(folder, with_pip=False, symlinks=not windows)
+    python = folder/('Scripts/python.exe' if windows else 'bin/python')
     run(sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet', '--no-deps', '--no-index', wheel)
     site = Path(run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))').strip())
-    (site/'requirements.pth').write_text(sysconfig.get_path('purelib') + '\n')  # a folder on the path: its own .pth files are not read
+    # A folder on the path: its own .pth files, the checkout's among them, are not read.
+    (site/'requirements.pth').write_text(sysconfig.get_path('purelib') + '\n')
     return python
 
 
 @pytest.fixture(scope='module')
 def browser_page(tmp_path_factory):
-    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page: yield page
+    "A page in a browser of the module's own."
+    with open_page(tmp_path_factory.mktemp('browser')/'profile') as page:
+        yield page
 
 
 @pytest.fixture
 def page(browser_page):
     "The browser's page; afterwards: no script failed, and nothing but files was asked for."
-    browser_page.errors.clear(), browser_page.requests.clear()
+    browser_page.errors.clear()
+    browser_page.requests.clear()
     yield browser_page
     assert browser_page.errors == []
     assert [url for url in browser_page.requests if not url.startswith(('file:', 'data:', 'about:'))] == []
@@ -63,6 +72,7 @@ def show(page, tmp_path):
     "A function that shows a static page which holds the pieces."
     def show(*pieces, style=''):
         path = tmp_path/'page.html'
-        path.write_text(f'<!doctype html><meta charset="utf-8"><body style="{style}">' + '\n'.join(p._repr_html_() for p in pieces), encoding='utf-8')
+        body = '\n'.join(piece._repr_html_() for piece in pieces)
+        path.write_text(f'<!doctype html><meta charset="utf-8"><body style="{style}">{body}', encoding='utf-8')
         page.goto(path.as_uri())
     return show

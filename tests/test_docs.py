@@ -1,101 +1,238 @@
 """The build of the site stops, and says which notebook it was, where a page would be missing or wrong."""
-import shutil, subprocess, sys
+import subprocess
+import shutil
+import sys
 from pathlib import Path
-import nbformat.v4 as v4, nbformat, pytest
+import nbformat
+import nbformat.v4 as v4
+import pytest
+from installed import ROOT
+from tools.site import build, pages, reference
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT/'tools'))
-import docs
+
+def new_cell(written):
+    "A cell of a text: Markdown if it begins with a heading; a cell is taken as it is."
+    if not isinstance(written, str):
+        return written
+    return v4.new_markdown_cell(written) if written.startswith('# ') else v4.new_code_cell(written)
 
 
 @pytest.fixture
-def build(tmp_path):
+def build_notebooks(tmp_path):
     "A function that builds a site of some notebooks -> (exit status, errors, the site's folder)."
-    def build(out='site', **notebooks):
+    kernel = {'name': 'python3', 'display_name': 'python3', 'language': 'python'}
+
+    def build_notebooks(out='site', **notebooks):
         nbs = tmp_path/'nbs'
         shutil.copytree(ROOT/'nbs'/'images', nbs/'images')
-        for name in ('_quarto.yml', 'styles.css', 'references.bib'): shutil.copy(ROOT/'nbs'/name, nbs)
+        for name in ('_quarto.yml', 'styles.css', 'references.bib'):
+            shutil.copy(ROOT/'nbs'/name, nbs)
         for name, cells in ({'index': ['# Home']} | notebooks).items():
-            made = [v4.new_markdown_cell(c) if c.startswith('# ') else v4.new_code_cell(c) if isinstance(c, str) else c for c in cells]
-            nbformat.write(v4.new_notebook(cells=made, metadata={'kernelspec': {'name': 'python3', 'display_name': 'python3', 'language': 'python'}}), nbs/f'{name}.ipynb')
-        done = subprocess.run([sys.executable, ROOT/'tools'/'docs.py', '--with', 'smalldocs', '--nbs', nbs, '--out', tmp_path/out], text=True, capture_output=True)
+            nb = v4.new_notebook(cells=[new_cell(cell) for cell in cells], metadata={'kernelspec': kernel})
+            nbformat.write(nb, nbs/f'{name}.ipynb')
+        command = [sys.executable, '-m', 'tools.site.build', '--with', 'smalldocs', '--nbs', nbs, '--out', tmp_path/out]
+        done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
         return done.returncode, done.stderr, tmp_path/out
-    return build
+    return build_notebooks
 
 
-HIDDEN = "#| hide\n# On Colab: install the package, if it is missing.\nimport importlib.util\nif importlib.util.find_spec('no_such_package_at_all') is None: get_ipython()"
+INSTALL = '''#| hide
+# On Colab: install the package, if it is missing.
+import importlib.util
+if importlib.util.find_spec('no_such_package_at_all') is None: get_ipython()'''
+TEXT = r'''# The first
+
+$$\begin{aligned}a &= b\end{aligned}$$
+
+[@strassen1969gaussian] Strassen [-@strassen1969gaussian] [home](index.ipynb)
+[second](02_second.ipynb#2-The-Title) [`iou`](02_second.ipynb), `iou`, `iou()`, `no_such_name`
+
+```python
+`iou`
+```'''
+EXPORTING = ['# Masks', '#| default_exp diffedit_mask', '#| export\ndef iou(a, b): ...']
 
 
-def test_a_good_build(build):
-    "Numbers leave the names of pages; formulas, citations, links around names and JavaScript come through; what is hidden does not."
-    script = v4.new_output('display_data', data={'application/javascript': 'window.ran = 1'})
-    cell = v4.new_code_cell('1', outputs=[script])
-    text = "# The first\n\n$$\\begin{aligned}a &= b\\end{aligned}$$\n\n[@strassen1969gaussian] Strassen [-@strassen1969gaussian] [home](index.ipynb) [second](02_second.ipynb#2-The-Title) [`iou`](02_second.ipynb), `iou`"
-    status, errors, out = build(**{'01_first': [text, HIDDEN, '#| export\nimport math'], '02_second': ['# The second\n\n## 2 The Title', 'import math']})
+def test_a_good_build(build_notebooks):
+    "Numbers leave the names of pages; formulas, citations, links and names come through; what is hidden does not."
+    notebooks = {
+        '01_first': [TEXT, INSTALL, '#| export\nimport math'],
+        '02_second': ['# The second\n\n## 2 The Title', 'import math'],
+        '03_diffedit_mask': EXPORTING,
+    }
+    status, errors, out = build_notebooks(**notebooks)
     assert status == 0, errors
-    assert sorted(p.name for p in out.glob('*.html')) == ['first.html', 'index.html', 'reference.html', 'second.html']
+    built = sorted(path.name for path in out.glob('*.html'))
+    assert built == ['diffedit_mask.html', 'first.html', 'index.html', 'reference.html', 'second.html']
     page = (out/'first.html').read_text(encoding='utf-8')
-    for part in ('<math', '>Strassen 1969</a>', '>1969</a>', 'href="#ref-strassen1969gaussian"', 'href="index.html"', 'href="second.html#the-title"', 'Open in Colab'): assert part in page, part
-    assert '<a href="second.html"><code>iou</code></a>' in page and 'diffedit_mask.html#iou' in page and '](' not in page
-    assert 'On Colab' not in page and 'find_spec' not in page
-    assert 'katex' not in page and 'id="the-title"' in (out/'second.html').read_text(encoding='utf-8')
-    nb = v4.new_notebook(cells=[cell])
-    docs.keep_scripts(nb)
+    for part in ('<math', '>Strassen 1969</a>', '>1969</a>', 'href="#ref-strassen1969gaussian"',
+                 'href="index.html"', 'href="second.html#the-title"', 'Open in Colab',
+                 '<a href="second.html"><code>iou</code></a>', '<a href="diffedit_mask.html#iou"><code>iou</code></a>',
+                 '<a href="diffedit_mask.html#iou"><code>iou()</code></a>', '<code>no_such_name</code>'):
+        assert part in page, part
+    for part in ('](', 'On Colab', 'find_spec', 'katex'):
+        assert part not in page, part
+    assert page.count('diffedit_mask.html#iou') == 2, 'a name in a block of code has no link'
+    assert 'id="the-title"' in (out/'second.html').read_text(encoding='utf-8')
+
+
+def test_javascript_is_kept():
+    script = v4.new_output('display_data', data={'application/javascript': 'window.ran = 1'})
+    nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=[script])])
+    pages.keep_scripts(nb)
     assert nb.cells[0].outputs[0].data['text/html'] == '<script>window.ran = 1</script>'
 
 
-def test_each_notebook_that_fails_to_import_is_named(build):
-    status, errors, out = build(**{'01_missing': ['# A', 'import no_such_package_at_all'], '02_good': ['# B', 'import math'],
-                                   '03_unexported': ['# C', '#| default_exp never_exported', '#| export\nx = 1']})
+def test_each_notebook_that_fails_to_import_is_named(build_notebooks):
+    notebooks = {
+        '01_missing': ['# A', 'import no_such_package_at_all'],
+        '02_good': ['# B', 'import math'],
+        '03_unexported': ['# C', '#| default_exp never_exported', '#| export\nx = 1'],
+        '04_stale': ['# D', '#| default_exp diffedit_mask', '#| export\ndef never_exported(): ...'],
+    }
+    status, errors, out = build_notebooks(**notebooks)
     assert status == 1 and not out.exists()
     assert "nbs/01_missing.ipynb: ModuleNotFoundError: No module named 'no_such_package_at_all'" in errors
     assert "nbs/03_unexported.ipynb: ModuleNotFoundError: No module named 'lessonlib.never_exported'" in errors
+    assert 'never_exported is not in diffedit_mask.py: run nbdev_export' in errors
     assert '02_good' not in errors
 
 
-@pytest.mark.parametrize('text, words', [('# A\n\n$\\nonesuch$', 'bad.html: the formula \\nonesuch has an error'),
-                                         ('# A\n\n[@nobody1999]', 'nbs/01_bad.ipynb: nobody1999 is cited, but references.bib has no such entry')])
-def test_what_a_page_cannot_show_is_named(build, text, words):
-    status, errors, out = build(**{'01_bad': [text]})
+@pytest.mark.parametrize('text, words', [
+    ('# A\n\n$\\nonesuch$', 'bad.html: the formula \\nonesuch has an error'),
+    ('# A\n\n[@nobody1999]', 'nbs/01_bad.ipynb: nobody1999 is cited, but references.bib has no such entry'),
+    ('Words', 'nbs/01_bad.ipynb: no cell begins with a heading `# Title`'),
+])
+def test_what_a_page_cannot_show_is_named(build_notebooks, text, words):
+    status, errors, out = build_notebooks(**{'01_bad': [v4.new_markdown_cell(text)]})
     assert status == 1 and not out.exists() and words in errors
 
 
-def test_a_folder_that_is_no_site_stays(build, tmp_path):
+def test_a_folder_that_is_no_site_stays(build_notebooks, tmp_path):
     (tmp_path/'mine').mkdir()
     (tmp_path/'mine'/'thesis.txt').write_text('words')
-    status, errors, out = build(out='mine')
+    status, errors, out = build_notebooks(out='mine')
     assert status == 1 and 'mine holds something that is not a built site' in errors and (out/'thesis.txt').exists()
 
 
 def test_a_missing_page_is_named(tmp_path):
-    (tmp_path/'index.html').touch(), (tmp_path/'reference.html').touch(), (tmp_path/'stray.html').touch()
-    with pytest.raises(docs.NotBuilt) as e: docs.check_pages(tmp_path, {Path('index.ipynb'): 'Home', Path('01_matmul.ipynb'): 'Loops'})
-    assert str(e.value) == 'nbs/01_matmul.ipynb: no page matmul.html was built\nstray.html: no notebook makes this page'
+    for name in ('index', 'reference', 'stray'):
+        (tmp_path/f'{name}.html').touch()
+    with pytest.raises(pages.NotBuilt) as fault:
+        build.check_pages(tmp_path, {Path('index.ipynb'): 'Home', Path('01_matmul.ipynb'): 'Loops'})
+    words = 'nbs/01_matmul.ipynb: no page matmul.html was built\nstray.html: no notebook makes this page'
+    assert str(fault.value) == words
 
 
-@pytest.mark.parametrize('text, css', [('@import url(https://fonts.googleapis.com/css2?family=A:wght@300;400&display=swap);:root{}', ':root{}'),
-                                       ('@import"https://fonts.googleapis.com/css2?family=A:wght@300;400";a{}', 'a{}'),
-                                       ('@import url("local.css");a{}', '@import url("local.css");a{}')])
-def test_web_fonts_are_left_out(text, css): assert docs.without_web_fonts(text) == css
+FONTS = 'https://fonts.googleapis.com/css2?family=A:wght@300;400'
+
+
+@pytest.mark.parametrize('text, css', [
+    (f'@import url({FONTS}&display=swap);:root{{}}', ':root{}'),
+    (f'@import"{FONTS}";a{{}}', 'a{}'),
+    ('@import url("local.css");a{}', '@import url("local.css");a{}'),
+])
+def test_web_fonts_are_left_out(text, css):
+    assert build.without_web_fonts(text) == css
 
 
 def test_scripts_from_elsewhere_are_left_out():
     "As Quarto writes them into a page that has an HTML output."
-    kept = '<script src="site_libs/fuse.js"></script><link href="styles.css" rel="stylesheet"><script>define = 1</script><a href="https://example.org">x</a>'
-    page = ('<script src="https://cdn.example/require.min.js" integrity="sha512-x" crossorigin="anonymous"></script>\n'
-            '<script src="https://cdn.example/jquery.min.js" data-relocate-top="true"></script>'
-            """<script type="application/javascript">define('jquery', [],function() {return window.jQuery;})</script>"""
-            '<link rel="stylesheet" href="https://cdn.example/katex.min.css"><link href="//cdn.example/a.css" rel="stylesheet">')
-    assert docs.without_network(page + kept) == kept
+    kept = ('<script src="site_libs/fuse.js"></script><link href="styles.css" rel="stylesheet">'
+            '<script>define = 1</script><a href="https://example.org">x</a>')
+    page = (
+        '<script src="https://cdn.example/require.min.js" integrity="sha512-x" crossorigin="anonymous"></script>\n'
+        '<script src="https://cdn.example/jquery.min.js" data-relocate-top="true"></script>'
+        '<script type="application/javascript">'
+        "define('jquery', [],function() {return window.jQuery;})</script>"
+        '<link rel="stylesheet" href="https://cdn.example/katex.min.css">'
+        '<link href="//cdn.example/a.css" rel="stylesheet">')
+    assert build.without_network(page + kept) == kept
 
 
 def test_what_is_printed_in_pieces_is_one_output():
-    stream = lambda name, text: v4.new_output('stream', name=name, text=text)
-    nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=[stream('stdout', 'a\n'), stream('stdout', 'b\n'), stream('stderr', 'c\n'), stream('stdout', 'd\n')])])
-    docs.join_streams(nb)
-    assert [o.text for o in nb.cells[0].outputs] == ['a\nb\n', 'c\n', 'd\n']
+    printed = [('stdout', 'a\n'), ('stdout', 'b\n'), ('stderr', 'c\n'), ('stdout', 'd\n')]
+    outputs = [v4.new_output('stream', name=name, text=text) for name, text in printed]
+    nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=outputs)])
+    pages.join_streams(nb)
+    assert [output.text for output in nb.cells[0].outputs] == ['a\nb\n', 'c\n', 'd\n']
 
 
-@pytest.mark.parametrize('code, words', [("ax.plot(x)\nax.set(xlabel='n', ylabel='ms')", 'ms against n'), ('m = f(x)\nshow_images([m],\n    size=1)', 'drawn by show_images([m], size=1)'),
-                                         ('show_image(m)\nassert m.any()', 'drawn by show_image(m)'), ('assert plot(m)', ''), ('f(x)', '')])
-def test_a_figure_is_described_by_its_axes_or_its_call(code, words): assert docs.drawing(code) == words
+@pytest.mark.parametrize('code, words', [
+    ("ax.plot(x)\nax.set(xlabel='n', ylabel='ms')", 'ms against n'),
+    ('ax.set(xlabel="a cat\'s n", ylabel="ms")', "ms against a cat's n"),
+    ('m = f(x)\nshow_images([m],\n    size=1)', 'drawn by show_images([m], size=1)'),
+    ('show_image(m)\nassert m.any()', 'drawn by show_image(m)'),
+    ('assert plot(m)', ''),
+    ('f(x)', ''),
+])
+def test_a_figure_is_described_by_its_axes_or_its_call(code, words):
+    assert pages.drawing(code) == words
+
+
+# ---- what the documentation of a name holds
+
+MODULE = '''
+class _Core:
+    def __init__(self,
+                 size: int = 3, # px
+                ):
+        "Ready."
+    def show(self): "Of the core."
+
+class _Text(_Core):
+    def encode(self, words: str, # what to encode
+              ) -> int: # tokens
+        "Words to numbers."
+        return 1
+    def _hidden(self): "Not for others."
+    def undocumented(self): pass
+
+class Model(_Text, dict):
+    "It holds all of it."
+    @property
+    def grid(self) -> int:
+        "The grid."
+    def show(self):
+        "Its own."
+
+def after(a, *b): "It comes last."
+'''
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    "The name of a module that is as above."
+    (tmp_path/'made.py').write_text(MODULE)
+    monkeypatch.setattr(reference, 'ROOT', tmp_path)
+    reference.parsed.cache_clear()
+    yield 'made'
+    reference.parsed.cache_clear()
+
+
+def test_a_class_has_the_methods_of_its_private_bases(module):
+    text = reference.documented(module, 'Model')
+    headings = [line for line in text.splitlines() if line.startswith('#')]
+    assert headings == ['### Model {#model}', '#### Model.encode {#model.encode}', '#### Model.grid {#model.grid}',
+                        '#### Model.show {#model.show}']
+    made = '    def __init__(self,\n                 size: int = 3, # px\n                ):'
+    assert f'class Model(dict):\n{made}' in text
+    assert 'def encode(self, words: str, # what to encode\n          ) -> int: # tokens' in text
+    assert 'made.py#L10)' in text and 'Its own.' in text and 'Of the core' not in text and '@property' not in text
+
+
+def test_a_name_is_found_in_its_module(module):
+    assert [node.name for node in reference.public(module)] == ['Model', 'after']
+    assert reference.signature(module, reference.definition(module, 'after')) == 'def after(a, *b):'
+    assert reference.definition(module, 'Model.encode').lineno == 10
+    for name in ('none', 'Model.none', 'none.show', '_Text'):
+        with pytest.raises(pages.NotBuilt, match=f'{name} is not in made.py: run nbdev_export'):
+            reference.definition(module, name)
+
+
+def test_a_heading_gives_way_to_a_name():
+    documents = [v4.new_markdown_cell('### paired {#paired}'), v4.new_markdown_cell('### Paired {#paired}')]
+    cells = [v4.new_markdown_cell('## `paired`'), v4.new_markdown_cell('## Another'), *documents]
+    reference.set_ids(cells, documents)
+    sources = [cell.source for cell in cells]
+    assert sources == ['## `paired` {#paired-section}', '## Another', '### paired {#paired}', '### Paired {#paired-1}']
