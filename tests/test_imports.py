@@ -107,9 +107,6 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'diffedit_mask': {'inputs', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
     'training': {'inputs', 'scenes', 'stable_diffusion'},
-    'nano': set(),
-    'export': {'inputs', 'stable_diffusion'},
-    'photos': {'inputs', 'stable_diffusion'},
     'commands': set(),
 }
 IN_FUNCTIONS = {  # more of them, inside functions; a concept may import each helper there

@@ -1,30 +1,55 @@
 """The project's metadata agree with each other, and its files name no machine."""
-import ast, importlib.metadata, json, re, subprocess
-from unittest.mock import Mock, patch
-from configparser import ConfigParser
+import ast
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
+from unittest.mock import Mock, patch
 import pytest
+from installed import ROOT
 from packaging.requirements import Requirement
+from tools.run_tests import notebooks
+from tools.settings import read_settings, requirements, settings
 
-ROOT = Path(__file__).resolve().parent.parent
-config = ConfigParser(delimiters=['='], interpolation=None)
-config.read(ROOT/'settings.ini', encoding='utf-8')
-settings = config['DEFAULT']
+NBS = ROOT/'nbs'
+LESSONS = sorted(NBS.glob('[0-9]*.ipynb'))
+MODULES = sorted((ROOT/'lessonlib').glob('*.py'))
 
 
-def read(name): return (ROOT/name).read_text(encoding='utf-8')
+def read(name):
+    "The text of one of the project's files."
+    return (ROOT/name).read_text(encoding='utf-8')
+
+
+def tree(path):
+    "A module's tree."
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+def cells(path, kind):
+    "The sources of a notebook's cells of one kind."
+    found = json.loads(path.read_text(encoding='utf-8'))['cells']
+    return [''.join(cell['source']) for cell in found if cell['cell_type'] == kind]
+
+
+def words(path):
+    "The text of a notebook."
+    return '\n'.join(cells(path, 'markdown'))
 
 
 def tracked():
     "The text files that git tracks (everything but pictures and weights)."
-    names = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, text=True, capture_output=True).stdout.split('\0')
-    if not any(names): pytest.skip('not a git checkout')
+    done = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, text=True, capture_output=True)
+    names = [name for name in done.stdout.split('\0') if name]
+    if not names:
+        pytest.skip('not a git checkout')
     binary = {'.png', '.jpg', '.gif', '.safetensors', '.npz', '.ico', '.ttf', '.gz'}
-    return [ROOT/n for n in names if n and Path(n).suffix not in binary and (ROOT/n).is_file()]
+    return [ROOT/name for name in names if Path(name).suffix not in binary and (ROOT/name).is_file()]
 
 
-def requirements(key): return [Requirement(r) for r in settings[key].split()]
-
+# ---- metadata
 
 def test_one_version():
     version = settings['version']
@@ -37,117 +62,189 @@ def test_one_version():
 def test_licence():
     assert settings['license'] == 'Apache-2.0'
     text = read('LICENSE')
-    assert 'Apache License' in text and 'Version 2.0, January 2004' in text and 'END OF TERMS AND CONDITIONS' in text
+    for part in ('Apache License', 'Version 2.0, January 2004', 'END OF TERMS AND CONDITIONS'):
+        assert part in text
     assert importlib.metadata.metadata('lessonlib')['License'] == 'Apache-2.0'
 
 
-def test_constraints_hold_every_requirement():
-    pins = [Requirement(l) for l in read('constraints.txt').splitlines() if l and not l.startswith('#')]
-    versions = {p.name.lower(): str(p.specifier).removeprefix('==') for p in pins}
-    for r in requirements('requirements') + requirements('lesson_requirements') + requirements('lab_requirements') + requirements('dev_requirements'):
-        assert r.name.lower() in versions, f'constraints.txt does not pin {r.name}'
-        assert r.specifier.contains(versions[r.name.lower()]), f'{r} does not allow the tested {versions[r.name.lower()]}'
-    assert [l for l in read('constraints.txt').splitlines() if not l.startswith('#') and not re.fullmatch(r'[\w.-]+==[\w.!]+', l)] == []
+def test_settings_are_read_in_one_place():
+    "Whoever needs settings.ini takes it from tools/settings.py."
+    paths = [ROOT/'setup.py', *(ROOT/'tools').rglob('*.py'), *(ROOT/'tests').rglob('*.py')]
+    reading = [path for path in paths if re.search('^(from|import) configparser', read(path), re.M)]
+    assert reading == [ROOT/'tools'/'settings.py']
+
+
+def test_settings_hold_what_is_written(tmp_path):
+    (tmp_path/'settings.ini').write_text('[DEFAULT]\nname = a = 100%  # é\n# c\nlist = one>=1,<2\n    two\n', 'utf-8')
+    found = read_settings(tmp_path/'settings.ini')
+    assert found == {'name': 'a = 100%  # é', 'list': 'one>=1,<2\ntwo'}
+    assert requirements() == settings['requirements'].split()
+    assert requirements('lesson', 'lab') == f"{settings['lesson_requirements']} {settings['lab_requirements']}".split()
+    with pytest.raises(KeyError):
+        requirements('none')
+
+
+def pins():
+    "Name -> version of each line of constraints.txt."
+    lines = [line for line in read('constraints.txt').splitlines() if line and not line.startswith('#')]
+    assert [line for line in lines if not re.fullmatch(r'[\w.-]+==[\w.!]+', line)] == []
+    return {name.lower(): version for name, version in (line.split('==') for line in lines)}
+
+
+@pytest.mark.parametrize('text', requirements() + requirements('lesson', 'lab', 'dev'))
+def test_constraints_hold_the_requirement(text):
+    requirement, versions = Requirement(text), pins()
+    assert requirement.name.lower() in versions, 'constraints.txt does not pin it'
+    assert requirement.specifier.contains(versions[requirement.name.lower()]), 'the tested version is not allowed'
+
+
+def imports(path):
+    "(package, whether inside of something) of each import in a module."
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module]
+        else:
+            continue
+        for name in names:
+            yield name.split('.')[0], node.col_offset > 0
 
 
 def test_nothing_imported_is_missing_from_the_requirements():
     "Every package that a module imports, inside functions too, is a runtime requirement or the standard library's."
-    import sys
     distribution = {'PIL': 'pillow'}
-    known = {r.name for r in requirements('requirements')} | {'lessonlib'} | set(sys.stdlib_module_names)
-    inside = {r.name for r in requirements('lesson_requirements')} | {'IPython'}  # in a function that only a notebook calls
-    for path in (ROOT/'lessonlib').glob('*.py'):
-        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
-            for name in names:
-                package = name.split('.')[0]
-                assert distribution.get(package, package) in (known | inside if node.col_offset else known), f'{path.name} imports {package}'
+    known = {Requirement(text).name for text in requirements()} | {'lessonlib'} | set(sys.stdlib_module_names)
+    notebook_only = {'jupyterquiz', 'IPython'}  # in a function that only a notebook calls
+    for path in MODULES:
+        for package, inside in imports(path):
+            allowed = known | notebook_only if inside else known
+            assert distribution.get(package, package) in allowed, f'{path.name} imports {package}'
+
+
+def test_no_requirement_is_idle():
+    "Every package that comes at run time is imported by a module, or said here to be another's part."
+    parts = {'llvmlite': "numba's, of which settings.ini names a floor"}
+    distribution = {'PIL': 'pillow'}
+    used = {distribution.get(package, package) for path in MODULES for package, _ in imports(path)}
+    idle = {Requirement(text).name for text in requirements()} - used
+    assert idle <= set(parts), sorted(idle)
 
 
 def test_python_version_is_said_once():
-    assert re.search(r'requires-python="(.*)"', read('pyproject.toml'))[1] == '>=' + settings['min_python']
+    version = settings['min_python']
+    assert re.search(r'requires-python="(.*)"', read('pyproject.toml'))[1] == f'>={version}'
     for name in ('README.md', 'nbs/index.ipynb'):
-        assert f"Python {settings['min_python']}" in read(name), name
-    assert f"python-version: '{settings['min_python']}'" in read('.github/workflows/test.yml')
+        assert f'Python {version}' in read(name), name
+    assert f"python-version: '{version}'" in read('.github/workflows/test.yml')
 
 
-def test_no_star_imports():
-    for path in (ROOT/'lessonlib').glob('*.py'):
-        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            assert not (isinstance(node, ast.ImportFrom) and any(a.name == '*' for a in node.names)), f'{path.name}: from {node.module} import *'
+def test_the_site_is_deployed_from_main_alone():
+    "A pull request builds and tests the pages; only main's are put where readers see them."
+    text = read('.github/workflows/docs.yml')
+    assert re.search(r'^  pull_request:$', text, re.M)
+    build, deploy = re.split(r'^  deploy:$', text, flags=re.M)
+    assert 'pytest tests/test_site.py' in build and 'pages: write' not in build
+    assert "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'" in deploy
 
 
-MACHINE = re.compile(r'''(?<![\w.~/])/(?:root|home/\w+|Users/\w+|tmp/\w+|work|opt/\w+|mnt/\w+)(?=[/'"\s:])''' + r'|[A-Z]:\\\\?Users')
-REGISTRY = re.compile('|'.join([r'pypi\.org', r'python' + r'hosted\.org', r'registry\.npm' + r'js', r'deb\.debian' + r'\.org', r'\bindex-url\s+http']))
+# ---- code
+
+@pytest.mark.parametrize('path', MODULES, ids=lambda path: path.stem)
+def test_no_star_imports(path):
+    for node in ast.walk(tree(path)):
+        star = isinstance(node, ast.ImportFrom) and any(alias.name == '*' for alias in node.names)
+        assert not star, f'from {node.module} import *'
 
 
-@pytest.mark.parametrize('pattern, text', [(MACHINE, 'in "/' + 'root/x"'), (MACHINE, '/' + 'home/me/x'), (MACHINE, 'C:\\' + 'Users'),
-                                           (REGISTRY, 'https://py' + 'pi.org/simple')])
-def test_the_patterns_find(pattern, text): assert pattern.search(text)
+MACHINE = re.compile(r'''(?<![\w.~/])/(?:root|home/\w+|Users/\w+|tmp/\w+|work|opt/\w+|mnt/\w+)(?=[/'"\s:])'''
+                     r'|[A-Z]:\\\\?Users')
+ADDRESSES = [r'pypi\.org', 'python' + r'hosted\.org', r'registry\.npm' + 'js', r'deb\.debian' + r'\.org',
+             r'\bindex-url\s+http']
+REGISTRY = re.compile('|'.join(ADDRESSES))
+
+
+@pytest.mark.parametrize('pattern, text', [
+    (MACHINE, 'in "/' + 'root/x"'),
+    (MACHINE, '/' + 'home/me/x'),
+    (MACHINE, 'C:\\' + 'Users'),
+    (REGISTRY, 'https://py' + 'pi.org/simple'),
+])
+def test_the_patterns_find(pattern, text):
+    assert pattern.search(text)
 
 
 def test_no_machine_and_no_registry_is_named():
     for path in tracked():
-        if path == Path(__file__).resolve(): continue
-        for n, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+        if path == Path(__file__).resolve():
+            continue
+        for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
             found = MACHINE.search(line) or REGISTRY.search(line)
-            assert not found, f'{path.relative_to(ROOT)}:{n}: {found[0]}'
+            assert not found, f'{path.relative_to(ROOT)}:{number}: {found[0]}'
 
 
-notebooks = sorted((ROOT/'nbs').rglob('[!_.]*.ipynb'))
+# ---- notebooks
 
-
-@pytest.mark.parametrize('path', [p for p in notebooks if '.ipynb_checkpoints' not in p.parts], ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', notebooks(), ids=lambda path: path.stem)
 def test_notebook_is_small_and_its_outputs_are_good(path):
     assert path.stat().st_size < 300 * 1024, f'{path.stat().st_size // 1024} KB'
     for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
         for output in cell.get('outputs', []):
             assert output['output_type'] != 'error', f"an error in its saved output: {output.get('ename')}"
-            assert output.get('name') != 'stderr', f"a warning or a progress bar in its saved output: {''.join(output['text'])[:200]}"
+            printed = ''.join(output.get('text', []))[:200]
+            assert output.get('name') != 'stderr', f'a warning or a progress bar in its saved output: {printed}'
 
 
-def words(path): return '\n'.join(''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'markdown')
+def loose(anchor):
+    "An anchor's letters, digits and hyphens."
+    return re.sub(r'[^a-z0-9-]', '', anchor.lower().replace(' ', '-'))
 
 
 def anchors(path):
-    "The headings of a notebook as links name them, letters, digits and hyphens only."
-    return {re.sub(r'[^a-z0-9-]', '', title.lower().replace(' ', '-')) for title in re.findall(r'^#+ (.+)$', words(path), re.M)}
+    "The headings of a notebook as links name them."
+    return {loose(title) for title in re.findall(r'^#+ (.+)$', words(path), re.M)}
 
 
-@pytest.mark.parametrize('path', [p for p in notebooks if '.ipynb_checkpoints' not in p.parts], ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', notebooks(), ids=lambda path: path.stem)
 def test_links_between_notebooks_lead_somewhere(path):
     for name, anchor in re.findall(r'\]\(([\w./-]+\.ipynb)?(?:#([^)\s]+))?\)', words(path)):
-        target = (path.parent/name) if name else path
+        target = path.parent/name if name else path
         assert target.exists(), name
-        assert not anchor or re.sub(r'[^a-z0-9-]', '', anchor.lower()) in anchors(target), f'{name}#{anchor}'
+        assert not anchor or loose(anchor) in anchors(target), f'{name}#{anchor}'
 
 
 def test_nothing_is_left_to_be_filled_in():
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding='utf-8') if path.suffix == '.md' else words(path)
-             for path in tracked() if path.suffix in ('.md', '.ipynb')}
+    "No `@NAME@` of a template and no reminder is left in the prose, code in it apart."
+    texts = {path: words(path) for path in notebooks()}
+    texts |= {path: read(path) for path in tracked() if path.suffix == '.md'}
     assert len(texts) > 20
-    assert [(name, blank) for name, text in texts.items() for blank in re.findall(r'@[A-Z]+[0-9]*@|\bTODO\b|\bFIXME\b', text)] == []
+    for path, text in texts.items():
+        prose = re.sub(r'```.*?```|`[^`\n]*`', '', text, flags=re.S)
+        found = re.findall(r'@[A-Z]+[0-9]*@|\bTODO\b|\bFIXME\b', prose)
+        assert found == [], path.relative_to(ROOT)
 
 
-LESSONS = sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))
-
-
-def test_each_lesson_begins_by_installing_the_package_where_it_is_missing():
-    firsts = {path.stem: next(''.join(c['source']) for c in json.loads(path.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code') for path in LESSONS}
+@pytest.mark.parametrize('missing', [False, True])
+def test_each_lesson_begins_by_installing_the_package_where_it_is_missing(missing):
+    firsts = {path.stem: cells(path, 'code')[0] for path in LESSONS}
     assert len(set(firsts.values())) == 1, firsts
-    code = firsts['01_matmul']
+    code, shell = firsts['01_matmul'], Mock()
     assert code.startswith('#| hide\n')
-    calls = {}
-    for missing in False, True:
-        with patch('importlib.util.find_spec', return_value=None if missing else Mock()): exec(code, dict(get_ipython=(shell := Mock())))
-        calls[missing] = [c.args for c in shell().run_line_magic.call_args_list]
-    assert calls == {False: [], True: [('pip', f'install --quiet "lessonlib[lessons] @ git+{settings["git_url"]}"')]}
+    with patch('importlib.util.find_spec', return_value=None if missing else Mock()):
+        exec(code, dict(get_ipython=shell))
+    calls = [call.args for call in shell().run_line_magic.call_args_list]
+    install = f'install --quiet "lessonlib[lessons] @ git+{settings["git_url"]}"'
+    assert calls == ([('pip', install)] if missing else [])
+
+
+def said_by(path):
+    "(minutes, what Run All takes) as a lesson's opening says them."
+    minutes = re.search(r'^\| \*\*Time\*\* \| (\d+) minutes', words(path), re.M)
+    run = re.search(r'^\| \*\*Run All\*\* \| ([0-9.]+ min, [0-9.]+ GB) on two cores \|$', words(path), re.M)
+    return minutes and minutes[1], run and run[1]
 
 
 def test_each_lesson_says_what_it_takes_and_the_index_says_the_same():
-    index = {name: (minutes, run) for name, minutes, run in re.findall(r'^\| \d+ \| \[`(\w+)`\].*\| (\d+) \| ([^|]+) \|$', words(ROOT/'nbs/index.ipynb'), re.M)}
-    for path in LESSONS:
-        minutes = re.search(r'^\| \*\*Time\*\* \| (\d+) minutes', words(path), re.M)
-        run = re.search(r'^\| \*\*Run All\*\* \| ([0-9.]+ min, [0-9.]+ GB) on two cores \|$', words(path), re.M)
-        assert minutes and run and index.get(path.stem) == (minutes[1], run[1]), f'{path.stem}: {minutes and minutes[1]}, {run and run[1]}; index: {index.get(path.stem)}'
-    assert set(index) == {path.stem for path in LESSONS}
+    rows = re.findall(r'^\| \d+ \| \[`(\w+)`\].*\| (\d+) \| ([^|]+) \|$', words(NBS/'index.ipynb'), re.M)
+    index = {name: (minutes, run) for name, minutes, run in rows}
+    assert {path.stem: said_by(path) for path in LESSONS} == index

@@ -1,28 +1,39 @@
-"""Python loads this at its start where the test runner put the folder on PYTHONPATH: no test reaches beyond this machine.
+"""No test reaches beyond this machine: Python loads this at its start where the test runner put the folder on its path.
 
 A try raises, and is written to LESSONLIB_NETWORK_LOG, since libraries swallow exceptions: the run fails on either.
 """
-import os, socket, sys
+import os
+import socket
+import sys
 
-log = os.environ.get('LESSONLIB_NETWORK_LOG')
+LOG = os.environ.get('LESSONLIB_NETWORK_LOG')
+LOCAL = None, '', 'localhost', '::', '::1', '0.0.0.0', socket.gethostname()
 
 
 def is_local(host):
-    if isinstance(host, (bytes, bytearray)): host = bytes(host).decode(errors='replace')
-    return host in (None, '', 'localhost', '::', '::1', '0.0.0.0') or host.startswith('127.') or host == socket.gethostname()
+    "Whether a host's name or address, text or bytes, is this machine's."
+    if isinstance(host, (bytes, bytearray)):
+        host = bytes(host).decode(errors='replace')
+    return host in LOCAL or host.startswith('127.')
+
+
+def host_of(event, args):
+    "The host that an event of Python's audit reaches for; None if it reaches for none."
+    if event in ('socket.connect', 'socket.sendto'):
+        address = args[1]
+        return address[0] if isinstance(address, tuple) else None  # a Unix socket has a path
+    return args[0] if event in ('socket.getaddrinfo', 'socket.gethostbyname') else None
 
 
 def guard(event, args):
-    if event in ('socket.connect', 'socket.sendto'):
-        address = args[1]
-        if not isinstance(address, tuple): return  # a Unix socket
-        host = address[0]
-    elif event in ('socket.getaddrinfo', 'socket.gethostbyname'): host = args[0]
-    else: return
-    if is_local(host): return
-    if log:
-        with open(log, 'a') as f: f.write(f'  {event} {host!r} in {sys.argv[:2]}\n')
+    "Refuse what leads beyond this machine, and write it down."
+    host = host_of(event, args)
+    if is_local(host):
+        return
+    with open(LOG, 'a') as log:
+        log.write(f'  {event} {host!r} in {sys.argv[:2]}\n')
     raise RuntimeError(f'The tests may not reach the network: {event} to {host!r}')
 
 
-if log: sys.addaudithook(guard)
+if LOG:
+    sys.addaudithook(guard)
