@@ -1,14 +1,12 @@
 """The wheel holds what the package needs at run time, and works where no checkout is near."""
 import json, re, sys, zipfile
 from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
 from pathlib import Path
 import pytest
 from installed import ROOT, copy_lessons, environment, run
+from tools.settings import requirements, settings
 
-config = ConfigParser(delimiters=['='], interpolation=None)
-config.read(ROOT/'settings.ini', encoding='utf-8')
-scripts = dict(line.split('=') for line in config['DEFAULT']['console_scripts'].split())
+scripts = dict(line.split('=') for line in settings['console_scripts'].split())
 
 
 @pytest.fixture(scope='module')
@@ -52,9 +50,8 @@ def test_a_wheel_from_the_checkout_is_the_same(source, wheel, tmp_path):
 
 def test_metadata(wheel):
     with zipfile.ZipFile(wheel) as z: text = z.read(next(n for n in z.namelist() if n.endswith('METADATA'))).decode()
-    for key in ('requirements', 'lesson_requirements', 'lab_requirements', 'dev_requirements'):
-        for requirement in config['DEFAULT'][key].split():
-            assert f'Requires-Dist: {re.split("[<>]", requirement)[0]}' in text
+    for requirement in requirements() + requirements('lesson', 'lab', 'dev'):
+        assert f'Requires-Dist: {re.split("[<>]", requirement)[0]}' in text
     assert '# lessonlib' in text, 'the README is the long description'
 
 
