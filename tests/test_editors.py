@@ -54,8 +54,8 @@ def test_the_types_of_the_calls_are_known(diagnostics):
     assert found == CALLS
 
 
-NAMES = ['add_noise', 'ddim_decode', 'decode', 'decode_tensor', 'encode_image', 'encode_text', 'from_pretrained',
-         'generate', 'noise_image', 'pipe', 'predict_noise', 'predict_original', 'sample', 'timestep', 'timesteps', 'tiny']
+NAMES = '''add_noise ddim_decode decode decode_tensor encode_image encode_text from_pretrained generate noise_image pipe
+           predict_noise predict_original sample timestep timesteps tiny'''.split()
 
 
 @pytest.fixture(scope='module')
