@@ -49,8 +49,9 @@ def files(tmp_path, horse, monkeypatch):
 
 def start(command, *argv, **options):
     "A process that runs a command, and has begun."
+    pipe = subprocess.PIPE
     process = subprocess.Popen([sys.executable, '-c', SCRIPT, command, *argv], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+                               stdout=pipe, stderr=pipe, bufsize=0, **options)     # no line is read ahead
     assert process.stdout.readline() == b'begun\n'
     return process
 
