@@ -5,7 +5,7 @@ from setuptools import setup
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # a build in isolation does not look beside this file
-from tools.settings import requirements, settings  # noqa: E402  (the line above comes first)
+from tools.settings import requirements, settings
 
 STATUSES = {'1': 'Planning', '2': 'Pre-Alpha', '3': 'Alpha', '4': 'Beta', '5': 'Production/Stable'}
 url = settings['git_url']
