@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from unittest.mock import Mock, patch
 import pytest
-from installed import ROOT
+from installed import ROOT, run
 from packaging.requirements import Requirement
 from tools.run_tests import notebooks
 from tools.settings import read_settings, requirements, settings
@@ -96,6 +96,13 @@ def test_constraints_hold_the_requirement(text):
     requirement, versions = Requirement(text), pins()
     assert requirement.name.lower() in versions, 'constraints.txt does not pin it'
     assert requirement.specifier.contains(versions[requirement.name.lower()]), 'the tested version is not allowed'
+
+
+def test_the_floors_are_written_as_constraints():
+    "`make test-floors` installs the oldest versions that are allowed, of torch the tested one."
+    lines = run(sys.executable, '-m', 'tools.floors', cwd=ROOT).split()
+    assert 'numpy==2.4' in lines and 'fastcore==1.14.5' in lines and f"torch=={pins()['torch']}" in lines
+    assert [line for line in lines if not re.fullmatch(r'[\w-]+==[\w.]+', line)] == []
 
 
 def imports(path):
