@@ -5,17 +5,24 @@
 # %% ../nbs/01_matmul.ipynb #cell-002
 from __future__ import annotations
 import functools
+from collections.abc import Callable
 from importlib.resources import files
-import numba, numpy as np, torch
+from typing import Any, TypeVar
+import numba
+import numpy as np
+import torch
+from .inputs import as_array, as_tensor, kind
+
+Array = TypeVar('Array', torch.Tensor, np.ndarray)               # what comes back is of the kind that went in
 
 # %% auto #0
-__all__ = ['load_digits', 'Matrix', 'triple_loop', 'check_operands', 'matmul_loops', 'dot', 'matmul_dot', 'triple_loop_by_rows',
-           'matmul_numba', 'inner_product', 'frobenius_norm', 'matmul_elementwise']
+__all__ = ['Array', 'load_digits', 'Matrix', 'triple_loop', 'check_operands', 'matmul_loops', 'dot', 'matmul_dot',
+           'triple_loop_by_rows', 'matmul_numba', 'inner_product', 'frobenius_norm', 'matmul_elementwise']
 
 # %% ../nbs/01_matmul.ipynb #cell-005
 _DIGITS = files('lessonlib')/'data/digits'
 
-def load_digits(): # images (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64, 0 to 9
+def load_digits() -> tuple[torch.Tensor, torch.Tensor]: # (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64, 0 to 9
     "Handwritten digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49, CC BY 4.0."
     with np.load(_DIGITS/'digits.npz') as file: images, labels = file['images'], file['labels']
     return torch.from_numpy(images).float()/16, torch.from_numpy(labels).long()
@@ -24,19 +31,19 @@ def load_digits(): # images (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64
 class Matrix:
     "A matrix of nested lists, indexed as `m[i, j]`."
     def __init__(self,
-        rows, # m lists of n numbers; m is 1 or more
-    ): self.rows = rows
+        rows: list[list[float]], # m lists of n numbers; m is 1 or more
+    ) -> None: self.rows = rows
     @property
-    def shape(self): return len(self.rows), len(self.rows[0]) # (m, n)
-    def __getitem__(self, place): return self.rows[place[0]][place[1]]
-    def __setitem__(self, place, value): self.rows[place[0]][place[1]] = value
+    def shape(self) -> tuple[int, int]: return len(self.rows), len(self.rows[0]) # (m, n)
+    def __getitem__(self, place: tuple[int, int]) -> float: return self.rows[place[0]][place[1]]
+    def __setitem__(self, place: tuple[int, int], value: float) -> None: self.rows[place[0]][place[1]] = value
 
 # %% ../nbs/01_matmul.ipynb #cell-018
 def triple_loop(
-    a, # (m, k), anything with `shape` and `[i, j]`
-    b, # (k, n)
-    c, # (m, n), changed in place
-):
+    a: Any, # (m, k), anything with `shape` and `[i, j]`
+    b: Any, # (k, n)
+    c: Any, # (m, n), changed in place
+) -> None:
     "Add the product of a and b to c."
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
@@ -45,39 +52,54 @@ def triple_loop(
 
 # %% ../nbs/01_matmul.ipynb #cell-021
 def check_operands(
-    a, # (m, k) tensor or array of float32 or float64
-    b, # (k, n) of the same kind and dtype
-): # m, k, n
-    "The sizes of a product. `TypeError` for other kinds or dtypes, `ValueError` for other shapes; one message for all."
-    def words(x): return f'{type(x).__name__} {tuple(x.shape)} {x.dtype}' if hasattr(x, 'dtype') else type(x).__name__
-    def wrong(error): return error('a, b: expected tensors or arrays (m, k) and (k, n), both float32 or both float64, '
-                                   f'got {words(a)} and {words(b)}')
-    if not any(isinstance(a, kind) and isinstance(b, kind) for kind in (torch.Tensor, np.ndarray)): raise wrong(TypeError)
-    if a.dtype != b.dtype or str(a.dtype).split('.')[-1] not in ('float32', 'float64'): raise wrong(TypeError)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise wrong(ValueError)
+    a: Array, # (m, k) tensor or array of float32 or float64
+    b: Array, # (k, n) of the same kind and dtype
+    dtypes: tuple[str, ...] = ('float32', 'float64'), # names of those that are taken; none: any, if it is the same
+) -> tuple[int, int, int]: # m, k, n
+    "The sizes of a product. `TypeError` for another kind or dtype, half ones too, `ValueError` for another shape."
+    both = f'both {" or both ".join(dtypes)}' if dtypes else 'of one dtype'
+    message = f'a, b: expected tensors or arrays (m, k) and (k, n), {both}, got {kind(a)} and {kind(b)}'
+    of_one_kind = any(isinstance(a, cls) and isinstance(b, cls) for cls in (torch.Tensor, np.ndarray))
+    if not of_one_kind or _dtype_name(a) != _dtype_name(b): raise TypeError(message)
+    if dtypes and _dtype_name(a) not in dtypes: raise TypeError(message)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise ValueError(message)
     return (*a.shape, b.shape[1])
 
+def _dtype_name(x: Array) -> str: # 'float32', in any order of its bytes
+    return x.dtype.name if isinstance(x, np.ndarray) else str(x.dtype).removeprefix('torch.')
+
 # %% ../nbs/01_matmul.ipynb #cell-023
-def _zeros(a, rows, columns):
-    "Zeros of the kind and dtype of `a`."
-    return np.zeros((rows, columns), a.dtype) if isinstance(a, np.ndarray) else a.new_zeros(rows, columns)
+def _operands(
+    a: Array, # (m, k)
+    b: Array, # (k, n)
+    dtypes: tuple[str, ...] = ('float32', 'float64'), # as for `check_operands`
+) -> tuple[Array, Array]:
+    "Checked, and without surprises: arrays as plain ones in the machine's byte order, tensors not sparse."
+    check_operands(a, b, dtypes)
+    if isinstance(a, np.ndarray): return as_array(a, 'a'), as_array(b, 'b')
+    return a.to_dense(), b.to_dense()
+
+def _zeros(a: Array, b: Array) -> Array: # (m, n) of their kind and dtype
+    "Where the product of a and b will stand."
+    m, n = len(a), b.shape[1]
+    return np.zeros((m, n), a.dtype) if isinstance(a, np.ndarray) else a.new_zeros(m, n)
 
 def matmul_loops(
-    a, # (m, k) tensor or array, as `check_operands` wants it
-    b, # (k, n)
-): # (m, n)
+    a: Array, # (m, k) tensor or array, as `check_operands` wants it
+    b: Array, # (k, n)
+) -> Array: # (m, n)
     "Matrix product, one number at a time. Raises as `check_operands`."
-    rows, _, columns = check_operands(a, b)
-    c = _zeros(a, rows, columns)
+    a, b = _operands(a, b)
+    c = _zeros(a, b)
     triple_loop(a, b, c)
     return c
 
 # %% ../nbs/01_matmul.ipynb #cell-030
 @numba.njit
 def dot(
-    x, # (k,) array
-    y, # (k,) array
-): # number; the sum is kept in float64
+    x: np.ndarray, # (k,)
+    y: np.ndarray, # (k,)
+) -> float: # the sum is kept in float64
     "Sum of products, compiled. `ValueError` for two lengths."
     if len(x) != len(y): raise ValueError(f'x, y: expected one length, got {len(x)} and {len(y)}')
     total = 0.
@@ -85,21 +107,20 @@ def dot(
     return total
 
 # %% ../nbs/01_matmul.ipynb #cell-035
-def _array(x):
-    "The numbers as an array that lies row by row."
-    return np.ascontiguousarray(x if isinstance(x, np.ndarray) else x.detach().numpy())
-
-def _like(a, c):
-    "The array as what `a` is."
+def _like(
+    a: Array,
+    c: np.ndarray,
+) -> Array:
+    "The array c as what `a` is."
     return c if isinstance(a, np.ndarray) else torch.from_numpy(c)
 
 def matmul_dot(
-    a, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
-    b, # (k, n)
-): # (m, n), without gradient
+    a: Array, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
+    b: Array, # (k, n)
+) -> Array: # (m, n), without gradient
     "Matrix product with the inner loop compiled. Raises as `check_operands`."
     rows, _, columns = check_operands(a, b)
-    left, right = _array(a), _array(b)
+    left, right = as_array(a, 'a'), as_array(b, 'b')
     c = np.zeros((rows, columns), left.dtype)
     for i in range(rows):
         for j in range(columns): c[i, j] = dot(left[i], right[:, j])
@@ -107,10 +128,10 @@ def matmul_dot(
 
 # %% ../nbs/01_matmul.ipynb #cell-040
 def triple_loop_by_rows(
-    a, # (m, k) array
-    b, # (k, n)
-    c, # (m, n), changed in place
-):
+    a: Any, # (m, k) array
+    b: Any, # (k, n)
+    c: Any, # (m, n), changed in place
+) -> None:
     "Add the product of a and b to c, each row of b in one go."
     for i in range(a.shape[0]):
         for k in range(a.shape[1]):
@@ -121,50 +142,63 @@ def triple_loop_by_rows(
 _compiled_by_rows = numba.njit(triple_loop_by_rows)
 
 def matmul_numba(
-    a, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
-    b, # (k, n)
-): # (m, n), without gradient
+    a: Array, # (m, k) tensor or array, as `check_operands` wants it; on the CPU
+    b: Array, # (k, n)
+) -> Array: # (m, n), without gradient
     "Matrix product with all loops compiled, in the order i, k, j. Raises as `check_operands`."
     rows, _, columns = check_operands(a, b)
-    left, right = _array(a), _array(b)
+    left, right = as_array(a, 'a'), as_array(b, 'b')
     c = np.zeros((rows, columns), left.dtype)
     _compiled_by_rows(left, right, c)
     return _like(a, c)
 
 # %% ../nbs/01_matmul.ipynb #cell-055
 def inner_product(
-    plus, # function of two numbers, such as `operator.add` or `min`
-    times, # function of two vectors, number by number, such as `operator.mul`
-): # function of (m, k) and (k, n) -> (m, n)
+    plus: Callable, # function of two numbers, such as `operator.add` or `min`
+    times: Callable, # function of two vectors, number by number, such as `operator.mul`
+) -> Callable[[Array, Array], Array]: # of (m, k) and (k, n) -> (m, n), of one dtype, whichever it is
     "APL's inner product: `plus.times`. The result raises as `check_operands`; `ValueError` for k = 0."
-    def product(a, b):
-        rows, inner, columns = check_operands(a, b)
-        if not inner: raise ValueError('a, b: expected k of 1 or more, got 0')
-        c = _zeros(a, rows, columns)
-        for i in range(rows):
-            for j in range(columns): c[i, j] = functools.reduce(plus, times(a[i], b[:, j]))
+    def product(a: Array, b: Array) -> Array:
+        a, b = _operands(a, b, dtypes=())
+        if not a.shape[1]: raise ValueError('a, b: expected k of 1 or more, got 0')
+        c, dtype = _zeros(a, b), _sum_dtype(a)
+        left, right = _cast(a, dtype), _cast(b, dtype)
+        for i in range(len(a)):
+            for j in range(b.shape[1]): c[i, j] = functools.reduce(plus, _cast(times(left[i], right[:, j]), dtype))
         return c
     return product
 
+def _sum_dtype(x: Array) -> Any: # dtype of torch or numpy
+    "In which dtype the numbers of x are added up: half ones in float32, which has room; others in their own."
+    if isinstance(x, np.ndarray): return np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
+    return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+def _cast(x: Any, dtype: Any) -> Any:
+    "A tensor or an array in a dtype, so that true counts as 1; anything else as it is."
+    if isinstance(x, torch.Tensor): return x.to(dtype)
+    return x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else x
+
 # %% ../nbs/01_matmul.ipynb #cell-061
 def frobenius_norm(
-    a, # (m, n) tensor of floats
-): # tensor without axes
-    "Root of the sum of squares. `TypeError` for what is no float tensor, `ValueError` for another number of axes."
-    got = f'{tuple(a.shape)} {a.dtype}' if isinstance(a, torch.Tensor) else type(a).__name__
-    message = f'a: expected an (m, n) tensor of floats, got {got}'
-    if not isinstance(a, torch.Tensor) or not a.is_floating_point(): raise TypeError(message)
-    if a.ndim != 2: raise ValueError(message)
-    return (a*a).sum().sqrt()
+    a: Any, # (m, n) tensor or array of floats or complex numbers
+) -> Any: # tensor without axes, or for an array numpy's number
+    "Root of the sum of squares. `TypeError` for what is no matrix of floats, `ValueError` for another number of axes."
+    matrix = a.to_dense() if isinstance(a, torch.Tensor) else as_tensor(a, 'a', 'an (m, n) tensor or array of floats')
+    message = f'a: expected an (m, n) tensor or array of floats, got {kind(a)}'
+    if not (matrix.is_floating_point() or matrix.is_complex()): raise TypeError(message)
+    if matrix.ndim != 2: raise ValueError(message)
+    norm = _cast(matrix, _sum_dtype(matrix)).abs().square().sum().sqrt()
+    norm = norm.to(matrix.abs().dtype)
+    return norm.numpy()[()] if isinstance(a, np.ndarray) else norm
 
 # %% ../nbs/01_matmul.ipynb #cell-064
 def matmul_elementwise(
-    a, # (m, k) tensor or array, as `check_operands` wants it
-    b, # (k, n)
-): # (m, n)
+    a: Array, # (m, k) tensor or array, as `check_operands` wants it
+    b: Array, # (k, n)
+) -> Array: # (m, n)
     "Matrix product with the inner loop as one product of vectors. Raises as `check_operands`."
-    rows, _, columns = check_operands(a, b)
-    c = _zeros(a, rows, columns)
-    for i in range(rows):
-        for j in range(columns): c[i, j] = (a[i]*b[:, j]).sum()
+    a, b = _operands(a, b)
+    c = _zeros(a, b)
+    for i in range(len(a)):
+        for j in range(b.shape[1]): c[i, j] = (a[i]*b[:, j]).sum()
     return c
