@@ -507,11 +507,12 @@ def demo(
 ) -> float: # IoU of the mask that was found
     "Find the horse in the shipped picture, and say what to do next."
     import time
-    from lessonlib.diffedit_mask import iou
-    from lessonlib.scenes import scene
     make_writable_folder(out, 'out')
     began = time.perf_counter()
-    with _loading(): sd = _load_model(None, None)
+    with _loading():
+        from lessonlib.diffedit_mask import iou
+        from lessonlib.scenes import scene
+        sd = _load_model(None, None)
     loaded = time.perf_counter()
     # the one of the home page, chosen by eye: large flat bodies lose their middle (lesson 6)
     horse = scene('horse', 'grass', seed=10_000_016)
