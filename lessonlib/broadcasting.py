@@ -396,7 +396,7 @@ def _check_sizes(
     sizes = {}                                                    # letter -> its size, the operand that has it
     for n, (letters, t) in enumerate(zip(inputs, tensors, strict=True)):
         for x, size in zip(letters, t.shape, strict=True):
-            own = sorted({s for y, s in zip(letters, t.shape, strict=True) if y == x})
+            own = sorted({t.shape[axis] for axis, y in enumerate(letters) if y == x}) if letters.count(x) > 1 else []
             if len(own) > 1: raise ValueError(f'spec: {x!r} is twice in operand {n} with the sizes {own} in {spec!r}')
             known, other = sizes.get(x, (1, n))
             if 1 not in (known, size) and known != size:

@@ -57,12 +57,12 @@ def check_operands(
     dtypes: tuple[str, ...] = ('float32', 'float64'), # names of those that are taken; none: any, if it is the same
 ) -> tuple[int, int, int]: # m, k, n
     "The sizes of a product. `TypeError` for another kind or dtype, half ones too, `ValueError` for another shape."
-    both = f'both {" or both ".join(dtypes)}' if dtypes else 'of one dtype'
-    message = f'a, b: expected tensors or arrays (m, k) and (k, n), {both}, got {kind(a)} and {kind(b)}'
-    of_one_kind = any(isinstance(a, cls) and isinstance(b, cls) for cls in (torch.Tensor, np.ndarray))
-    if not of_one_kind or _dtype_name(a) != _dtype_name(b): raise TypeError(message)
-    if dtypes and _dtype_name(a) not in dtypes: raise TypeError(message)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise ValueError(message)
+    def wrong(error: type) -> Exception:
+        both = f'both {" or both ".join(dtypes)}' if dtypes else 'of one dtype'
+        return error(f'a, b: expected tensors or arrays (m, k) and (k, n), {both}, got {kind(a)} and {kind(b)}')
+    if not any(isinstance(a, cls) and isinstance(b, cls) for cls in (torch.Tensor, np.ndarray)): raise wrong(TypeError)
+    if _dtype_name(a) != _dtype_name(b) or dtypes and _dtype_name(a) not in dtypes: raise wrong(TypeError)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise wrong(ValueError)
     return (*a.shape, b.shape[1])
 
 def _dtype_name(x: Array) -> str: # 'float32', in any order of its bytes
@@ -184,11 +184,10 @@ def frobenius_norm(
 ) -> Any: # tensor without axes, or for an array numpy's number
     "Root of the sum of squares. `TypeError` for what is no matrix of floats, `ValueError` for another number of axes."
     matrix = a.to_dense() if isinstance(a, torch.Tensor) else as_tensor(a, 'a', 'an (m, n) tensor or array of floats')
-    message = f'a: expected an (m, n) tensor or array of floats, got {kind(a)}'
-    if not (matrix.is_floating_point() or matrix.is_complex()): raise TypeError(message)
-    if matrix.ndim != 2: raise ValueError(message)
-    norm = _cast(matrix, _sum_dtype(matrix)).abs().square().sum().sqrt()
-    norm = norm.to(matrix.abs().dtype)
+    fault = TypeError if not (matrix.is_floating_point() or matrix.is_complex()) else ValueError
+    if fault is TypeError or matrix.ndim != 2:
+        raise fault(f'a: expected an (m, n) tensor or array of floats, got {kind(a)}')
+    norm = _cast(matrix, _sum_dtype(matrix)).abs().square().sum().sqrt().to(matrix.real.dtype)
     return norm.numpy()[()] if isinstance(a, np.ndarray) else norm
 
 # %% ../nbs/01_matmul.ipynb #cell-064
