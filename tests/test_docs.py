@@ -174,6 +174,9 @@ def test_a_figure_is_described_by_its_axes_or_its_call(code, words):
 
 MODULE = '''
 class _Core:
+    kind: str # of what
+    width: int = 3
+
     def __init__(self,
                  size: int = 3, # px
                 ):
@@ -191,6 +194,7 @@ class _Text(_Core):
 class Model(_Text, dict):
     "It holds all of it."
     @property
+    @functools.lru_cache
     def grid(self) -> int:
         "The grid."
     def show(self):
@@ -215,16 +219,18 @@ def test_a_class_has_the_methods_of_its_private_bases(module):
     headings = [line for line in text.splitlines() if line.startswith('#')]
     assert headings == ['### Model {#model}', '#### Model.encode {#model.encode}', '#### Model.grid {#model.grid}',
                         '#### Model.show {#model.show}']
+    fields = '    kind: str # of what\n    width: int = 3'
     made = '    def __init__(self,\n                 size: int = 3, # px\n                ):'
-    assert f'class Model(dict):\n{made}' in text
+    assert f'class Model(dict):\n{fields}\n\n{made}' in text
     assert 'def encode(self, words: str, # what to encode\n          ) -> int: # tokens' in text
-    assert 'made.py#L10)' in text and 'Its own.' in text and 'Of the core' not in text and '@property' not in text
+    assert '@property\ndef grid(self) -> int:' in text and 'lru_cache' not in text
+    assert 'made.py#L13)' in text and 'Its own.' in text and 'Of the core' not in text
 
 
 def test_a_name_is_found_in_its_module(module):
     assert [node.name for node in reference.public(module)] == ['Model', 'after']
     assert reference.signature(module, reference.definition(module, 'after')) == 'def after(a, *b):'
-    assert reference.definition(module, 'Model.encode').lineno == 10
+    assert reference.definition(module, 'Model.encode').lineno == 13
     for name in ('none', 'Model.none', 'none.show', '_Text'):
         with pytest.raises(pages.NotBuilt, match=f'{name} is not in made.py: run nbdev_export'):
             reference.definition(module, name)

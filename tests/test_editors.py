@@ -59,8 +59,9 @@ NAMES = '''add_noise ddim_decode decode decode_tensor encode_image encode_text f
 
 
 @pytest.fixture(scope='module')
-def completed():
-    "The public names that an editor offers after `sd.`"
+def completed(tmp_path_factory):
+    "The public names that an editor offers after `sd.`, the first time that it is asked."
+    jedi.settings.cache_directory = tmp_path_factory.mktemp('jedi')
     code = 'from lessonlib.stable_diffusion import StableDiffusion\nsd = StableDiffusion.tiny()\nsd.'
     script = jedi.Script(code, path=ROOT/'student.py', project=jedi.Project(ROOT))
     return {name.name for name in script.complete() if not name.name.startswith('_')}

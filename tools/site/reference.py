@@ -87,23 +87,34 @@ def definition(module: str, name: str) -> ast.FunctionDef | ast.ClassDef:
 
 # ---- a name's documentation
 
+SHOWN = {'property', 'cached_property', 'classmethod', 'staticmethod'}  # the decorators that tell how to call
+
+
 def function_signature(node: ast.FunctionDef, lines: list[str]) -> list[str]:
-    "A function's lines up to its body; decorators are left out."
-    body = node.body[0]
+    "A function's lines up to its body, with the decorators that tell how it is called."
+    body, indent = node.body[0], ' ' * node.col_offset
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    shown = [f'{indent}@{name}' for name in decorators if name in SHOWN]
     if body.lineno == node.lineno:
-        return [lines[node.lineno - 1][:body.col_offset].rstrip()]
-    return lines[node.lineno - 1:body.lineno - 1]
+        return [*shown, lines[node.lineno - 1][:body.col_offset].rstrip()]
+    return [*shown, *lines[node.lineno - 1:body.lineno - 1]]
+
+
+def fields(node: ast.ClassDef, lines: list[str]) -> list[str]:
+    "The lines of the fields that a class's own body names, with what is said of each."
+    found = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+    return lines[found[0].lineno - 1:found[-1].end_lineno] if found else []
 
 
 def class_signature(module: str, node: ast.ClassDef, lines: list[str]) -> list[str]:
-    "The head of a class without its private bases, then its fields, or how it is made."
+    "The head of a class without its private bases, its fields, and how it is made."
     bases = [ast.unparse(base) for base in node.bases if not ast.unparse(base).startswith('_')]
     head = f"class {node.name}({', '.join(bases)}):" if bases else f'class {node.name}:'
-    fields = [n for n in node.body if isinstance(n, ast.AnnAssign)]
+    owners = dict.fromkeys([*private_bases(module, node), node])
+    held = [line for owner in owners for line in fields(owner, lines)]
     start = methods(module, node).get('__init__')
-    if fields:
-        return [head, *lines[fields[0].lineno - 1:fields[-1].end_lineno]]
-    return [head, *(function_signature(start, lines) if start else [])]
+    made = function_signature(start, lines) if start else []
+    return [head, *held, *([''] if held and made else []), *made]
 
 
 def signature(module: str, node: ast.FunctionDef | ast.ClassDef) -> str:
