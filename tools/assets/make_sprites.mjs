@@ -13,8 +13,8 @@ const subjects = {
   turtle: 'turtle', penguin: 'penguin',
   apple: 'red-apple', pear: 'pear', orange: 'tangerine', lemon: 'lemon', banana: 'banana', watermelon: 'watermelon',
   grapes: 'grapes', strawberry: 'strawberry', cherries: 'cherries', pineapple: 'pineapple',
-  car: 'automobile', bus: 'bus', truck: 'delivery-truck', tractor: 'tractor', bicycle: 'bicycle', motorcycle: 'motorcycle',
-  train: 'locomotive', helicopter: 'helicopter', airplane: 'airplane', rocket: 'rocket',
+  car: 'automobile', bus: 'bus', truck: 'delivery-truck', tractor: 'tractor', bicycle: 'bicycle',
+  motorcycle: 'motorcycle', train: 'locomotive', helicopter: 'helicopter', airplane: 'airplane', rocket: 'rocket',
 }
 const [out] = process.argv.slice(2)
 for (const set of ['noto', 'noto-v1', 'twemoji', 'fxemoji', 'fluent-emoji-flat']) {
@@ -27,6 +27,7 @@ for (const set of ['noto', 'noto-v1', 'twemoji', 'fxemoji', 'fluent-emoji-flat']
     const [w, h] = [icon.width ?? icons.width ?? 16, icon.height ?? icons.height ?? 16]
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
       viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${w} ${h}" width="${w}" height="${h}">${icon.body}</svg>`
-    fs.writeFileSync(`${out}/${set}/${subject}.png`, new Resvg(svg, { fitTo: { mode: 'width', value: 288 } }).render().asPng())
+    const picture = new Resvg(svg, { fitTo: { mode: 'width', value: 288 } }).render()
+    fs.writeFileSync(`${out}/${set}/${subject}.png`, picture.asPng())
   }
 }
