@@ -320,13 +320,14 @@ def compiled_parallel_block(
             block(a, panels, c, start, first, mine, min(mine + height, bottom))
     return parallel_block
 
-_threads_lost = False  # whether this process is a fork of one in which such threads ran as do not survive it
+_threads_lost = False  # whether this process was forked, and would wait for threads that its parent has
 
 def _note_fork() -> None:
     "Called in a process that was just forked."
     global _threads_lost
-    try: _threads_lost |= numba.threading_layer() == 'omp'
-    except ValueError: pass  # the threads were never started
+    try: layer = numba.threading_layer()                       # which threads the parent started,
+    except ValueError: layer = config.THREADING_LAYER          # or was asked to take
+    _threads_lost = layer.lower() not in ('workqueue', 'tbb', 'forksafe', 'safe')
 
 if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_note_fork)
 
@@ -337,7 +338,7 @@ def gemm_parallel(
 ) -> Array: # (m, n) of the same kind, without gradient
     "`gemm` on all of numba's threads (`numba.set_num_threads`); on one, with a warning, where a fork lost them."
     if _threads_lost:
-        warnings.warn("gemm_parallel: numba's threads do not survive a fork, so this process computes on one; "
+        warnings.warn("gemm_parallel: threads of OpenMP do not survive a fork, so this process computes on one; "
                       "multiprocessing.get_context('spawn') makes processes that have them all",
                       RuntimeWarning, stacklevel=2)
         return gemm(a, b)

@@ -127,7 +127,7 @@ def test_norm_of_every_layout(layout, tmp_path):
 
 FORKED = '''
 import multiprocessing, sys, warnings
-import numba, numpy as np
+import numba, numpy as np, torch
 from lessonlib.gemm import gemm, gemm_parallel
 
 a = np.arange(64*64, dtype='float64').reshape(64, 64)
@@ -143,6 +143,9 @@ gemm(a, a)                                                       # compiled once
 for when in sys.argv[2:]:
     if when == 'use': gemm_parallel(a, a)
     if when == 'other': numba.njit(parallel=True)(lambda x: x + x)(a)
+    if when == 'torch':
+        torch.set_num_threads(2)
+        torch.ones(1000, 1000).exp()
     if when == 'fork':
         with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map_async(job, range(2)).get(timeout=100))
 if 'use' in sys.argv: assert job(1) == (True, [])                # the parent itself is as it was
@@ -151,13 +154,13 @@ if 'use' in sys.argv: assert job(1) == (True, [])                # the parent it
 
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='where processes are forked')
 @pytest.mark.parametrize('layer, steps, warned', [
-    ('omp', ['fork', 'other', 'fork'], [False, True]), ('omp', ['use', 'fork'], [True]),
-    ('workqueue', ['use', 'fork'], [False])])
+    ('default', ['torch', 'fork', 'other', 'fork'], [True, True]), ('omp', ['use', 'fork'], [True]),
+    ('workqueue', ['torch', 'fork', 'use', 'fork'], [False, False])])
 def test_a_pool_of_forked_processes(layer, steps, warned):
-    "GNU OpenMP ends a fork that asks for its threads, and a pool waits for ever: `gemm_parallel` does not ask."
+    "A fork that asks GNU OpenMP for threads waits for ever or is ended, and so its pool: `gemm_parallel` does not ask."
     done = subprocess.run([sys.executable, '-c', FORKED, layer, *steps], capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stderr
-    words = "gemm_parallel: numba's threads do not survive a fork, so this process computes on one; "
+    words = "gemm_parallel: threads of OpenMP do not survive a fork, so this process computes on one; "
     for line, expected in zip(done.stdout.splitlines(), warned, strict=True):
         for right, said in ast.literal_eval(line):
             assert right and bool(said) == expected and all(text.startswith(words) for text in said)
