@@ -7,19 +7,25 @@ from __future__ import annotations
 import copy, errno, inspect, json, re, socket, sys, tempfile, unicodedata, warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from .guidance import guide, scale_at
 from .inputs import (as_device, as_dtype, as_generator, as_number, as_pictures, as_tensor, as_texts, as_whole,
                               kind, one_of)
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, DDIMScheduler, DiffusionPipeline, UNet2DConditionModel
+if TYPE_CHECKING:  # for editors; from the files that hold them, as both packages lead to thousands of modules
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
     from PIL.Image import Image
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers.models.clip.modeling_clip import CLIPTextModel
+    from transformers.models.clip.tokenization_clip import CLIPTokenizer
+else:  # for whoever asks a function for its annotations, as show_doc does, without an import
+    AutoencoderKL = UNet2DConditionModel = DiffusionPipeline = DDIMScheduler = Any
+    Image = CLIPTextModel = CLIPTokenizer = Any
 
 # %% auto #0
 __all__ = ['ddim_scheduler', 'new_components', 'Noised', 'StableDiffusion', 'inpainting_pipeline', 'diffedit_pipeline']
@@ -256,11 +262,13 @@ class _Text(_Parts):
         b: str, # another
     ) -> bool:
         "Whether two prompts are the same to the model: the same tokens, however they are written."
-        first, second = (self._token_ids(self._texts(text, name)) for text, name in ((a, 'a'), (b, 'b')))
-        return torch.equal(first, second)
+        texts = {name: self._texts(text, name) for name, text in (('a', a), ('b', b))}
+        for name, found in texts.items():
+            if len(found) > 1: raise ValueError(f'{name}: expected one text, got {len(found)}')
+        return torch.equal(*(self._token_ids(found) for found in texts.values()))
 
     def _texts(self, prompts: str | list[str], name: str) -> list[str]:
-        "Prompts as a list of texts that can be written down, half a character is none."
+        "Prompts as a list of texts. `ValueError` for half a character, which cannot be written down."
         texts = [unicodedata.normalize('NFC', text) for text in as_texts(prompts, name)]
         for text in texts:
             if re.search('[\ud800-\udfff]', text): raise ValueError(f'{name}: expected whole characters, got {text!r}')
@@ -349,14 +357,19 @@ class _Noise(_Pictures):
         steps = min(top, max(1, round(float(strength)*wanted)))
         return torch.linspace(0, top, steps + 1).round().long()
 
-    def _alpha_bar(self, timestep: Any, b: int) -> torch.Tensor: # (b or 1, 1, 1, 1) float on the CPU
-        "The share of the picture, squared, at a timestep or at b of them, checked."
+    def _whole_timesteps(self, timestep: Any, b: int) -> torch.Tensor: # (1,) or (b,) int64 on the CPU
+        "A timestep, or b of them, checked."
         total, wanted = len(self.scheduler.alphas_cumprod), f'timestep: expected a whole number or {b} of them, got '
         t = as_tensor(timestep, 'timestep', f'a whole number or {b} of them')
         if t.is_floating_point() or t.is_complex() or t.dtype == torch.bool: raise TypeError(wanted + kind(timestep))
+        t = t.long()                                             # of eight bits it would be a mask as an index
         if t.ndim > 1 or t.numel() not in (1, b): raise ValueError(wanted + f'{t.tolist()}')
         if t.min() < 0 or t.max() >= total: raise ValueError(f'timestep: expected 0 to {total - 1}, got {t.tolist()}')
-        return self.scheduler.alphas_cumprod.cpu()[t.long()].reshape(-1, 1, 1, 1)
+        return t.reshape(-1)
+
+    def _alpha_bar(self, timestep: Any, b: int) -> torch.Tensor: # (b or 1, 1, 1, 1) float on the CPU
+        "The share of the picture, squared, at a timestep or at b of them."
+        return self.scheduler.alphas_cumprod.cpu()[self._whole_timesteps(timestep, b)].reshape(-1, 1, 1, 1)
 
     def _scales(self, timestep: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         "How much of the picture and how much noise there is at a timestep: two tensors (b or 1, 1, 1, 1)."
@@ -408,7 +421,6 @@ class _Prediction(_Noise):
     ) -> torch.Tensor: # (b, 4, h, w) float: eps, also for a model that predicts v or the picture
         "The noise that the UNet sees in noised latents, given the text. `ValueError` for shapes that do not fit."
         latents = self._latents(latents)
-        self._alpha_bar(timestep, len(latents))                                  # is it one?
         predicted = self._predict(latents, timestep, text, chunk, progress)
         return self._noise_of(predicted, latents, timestep)
 
@@ -443,8 +455,7 @@ class _Prediction(_Noise):
                  progress: bool = False) -> torch.Tensor:
         "The UNet's own answer: eps, v or the picture, as it was trained."
         b = len(latents)
-        text = self._text(text, b)
-        t = torch.as_tensor(timestep).to(self.device).expand(b)
+        text, t = self._text(text, b), self._whole_timesteps(timestep, b).to(self.device).expand(b)
         chunk = self._chunk(chunk, b)
         parts = list(zip(latents.split(chunk), t.split(chunk), text.split(chunk), strict=True))
         answers = [self.unet(x, t, encoder_hidden_states=words).sample
@@ -585,6 +596,9 @@ class _Sampling(_Text, _Prediction):
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-024
 _STEMS = dict(text_encoder='model', vae='diffusion_pytorch_model', unet='diffusion_pytorch_model')
 
+def _is_half(dtype: torch.dtype) -> bool:
+    return dtype in (torch.float16, torch.bfloat16)
+
 def _weights(part: str, names: list[str], half: bool) -> list[str]:
     "The safetensors file of `part` among `names`, or its index and shards; of half precision first if `half`; or none."
     stem = f'{part}/{_STEMS[part]}'
@@ -695,11 +709,11 @@ def _hub_reason(name: str, error: Exception) -> str:
                 'or name another folder by the environment variable HF_HOME')
     return f'cannot use the checkpoint {name} of the hub: {error}'
 
-def _folder(path_or_id: str | Path, half: bool) -> Path:
+def _folder(path_or_id: str | Path, dtype: torch.dtype) -> Path:
     "The folder of a checkpoint, with all its files. `ValueError` that tells what to do."
     if not isinstance(path_or_id, (str, Path)):
         raise TypeError(f'path_or_id: expected a folder or the name of a checkpoint on the hub, got {kind(path_or_id)}')
-    folder, name = Path(path_or_id).expanduser(), str(path_or_id)
+    folder, name, half = Path(path_or_id).expanduser(), str(path_or_id), _is_half(dtype)
     if folder.is_dir():
         try: _check_files(folder, half)
         except ValueError as error:
@@ -732,48 +746,26 @@ def _scheduler(folder: Path) -> DDIMScheduler:
     known = {name: value for name, value in settings.items() if name in ddim_scheduler().config}
     return ddim_scheduler(**known | dict(clip_sample=False))
 
-def _load_part(folder: Path, part: str, dtype: torch.dtype, half: bool) -> Any:
+def _load_part(folder: Path, part: str, dtype: torch.dtype) -> Any:
     "One part, loaded by itself, since the whole pipeline would import more. `ValueError` that names the part."
     diffusers, transformers = _libraries()
-    options = dict(dtype=dtype, use_safetensors=True, local_files_only=True)
-    if part in _STEMS and '.fp16' in _weights(part, _names(folder), half)[0]: options['variant'] = 'fp16'
-    try:
-        if part == 'scheduler': return _scheduler(folder)
-        if part == 'tokenizer':
-            return transformers.CLIPTokenizer.from_pretrained(folder/part, local_files_only=True)
-        network = {'text_encoder': transformers.CLIPTextModel, 'vae': diffusers.AutoencoderKL,
-                   'unet': diffusers.UNet2DConditionModel}[part]
-        return network.from_pretrained(folder/part, **options).eval()
-    except MemoryError: raise
-    except Exception as error: raise ValueError(f'its {part} cannot be read: {error}') from error
+    if part == 'scheduler': return _scheduler(folder)
+    if part == 'tokenizer': return transformers.CLIPTokenizer.from_pretrained(folder/part, local_files_only=True)
+    variant = 'fp16' if '.fp16' in _weights(part, _names(folder), _is_half(dtype))[0] else None
+    network = {'text_encoder': transformers.CLIPTextModel, 'vae': diffusers.AutoencoderKL,
+               'unet': diffusers.UNet2DConditionModel}[part]
+    return network.from_pretrained(folder/part, dtype=dtype, variant=variant, use_safetensors=True,
+                                   local_files_only=True).eval()
 
-# %% ../nbs/helpers/stable_diffusion.ipynb #cell-032
-class _Loading(_Parts):
-    "From files to a model."
-    @classmethod
-    def from_pretrained(cls,
-        path_or_id: str | Path, # folder in the form of diffusers, or its name on the hub, `'owner/name'`
-        dtype: torch.dtype | str = torch.float32, # of all weights, whatever the files have; its name: `'float16'`
-        device: torch.device | str = 'cpu', # where the model shall be
-    ) -> Self:
-        "Load a v1 or v2 checkpoint from safetensors files. `ValueError` that says why it can't be, and what to do."
-        dtype, device = as_dtype(dtype), as_device(device)
-        half = dtype in (torch.float16, torch.bfloat16)
-        folder = _folder(path_or_id, half)
-        parts = 'tokenizer', 'text_encoder', 'vae', 'unet', 'scheduler'
-        try:
-            with _no_bars(): model = cls(**{part: _load_part(folder, part, dtype, half) for part in parts})
-        except ValueError as error: raise ValueError(f'path_or_id: cannot load {path_or_id}: {error}') from error
-        for network in (model.text_encoder, model.vae, model.unet): network.to(device)
-        return model
-
-    @classmethod
-    def tiny(cls,
-        device: torch.device | str = 'cpu', # where the model shall be
-        dtype: torch.dtype | str = torch.float32, # of all weights
-    ) -> Self:
-        "The small model that comes with the package: no network."
-        return cls.from_pretrained(Path(str(files('lessonlib')/'models'/'tiny')), dtype, device)
+def _load(folder: Path, dtype: torch.dtype) -> dict[str, Any]: # `StableDiffusion(**parts)`
+    "The parts in `folder`. `ValueError` that names the one that cannot be read."
+    parts = {}
+    with _no_bars():
+        for part in ('tokenizer', 'text_encoder', 'vae', 'unet', 'scheduler'):
+            try: parts[part] = _load_part(folder, part, dtype)
+            except MemoryError: raise
+            except Exception as error: raise ValueError(f'its {part} cannot be read: {error}') from error
+    return parts
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-037
 @contextmanager
@@ -797,12 +789,35 @@ def _pipeline(kind_of: str, sd: StableDiffusion, **more: Any) -> DiffusionPipeli
             feature_extractor=None, requires_safety_checker=False, **more)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #the-class
-class StableDiffusion(_Loading, _Sampling):
+class StableDiffusion(_Sampling):
     "A Stable Diffusion v1 or v2: one method for each step between a picture and its noise."
-    @cached_property
+    @classmethod
+    def tiny(cls,
+        device: torch.device | str = 'cpu', # where the model shall be
+        dtype: torch.dtype | str = torch.float32, # of all weights; or its name, `'float16'`
+    ) -> StableDiffusion:
+        "The small model that comes with the package: no network."
+        return cls.from_pretrained(Path(str(files('lessonlib')))/'models'/'tiny', dtype, device)
+
+    @classmethod
+    def from_pretrained(cls,
+        path_or_id: str | Path, # folder in the form of diffusers, or its name on the hub, `'owner/name'`
+        dtype: torch.dtype | str = torch.float32, # of all weights, whatever the files have; or its name, `'float16'`
+        device: torch.device | str = 'cpu', # where the model shall be
+    ) -> StableDiffusion:
+        "Load a v1 or v2 checkpoint from safetensors files. `ValueError` that says why it can't be, and what to do."
+        dtype, device = as_dtype(dtype), as_device(device)
+        folder = _folder(path_or_id, dtype)
+        try: model = cls(**_load(folder, dtype))
+        except ValueError as error: raise ValueError(f'path_or_id: cannot load {path_or_id}: {error}') from error
+        for network in (model.text_encoder, model.vae, model.unet): network.to(device)
+        return model
+
+    @property
     def pipe(self) -> DiffusionPipeline:
         "The model as a diffusers `StableDiffusionPipeline`."
-        return _pipeline('StableDiffusionPipeline', self)
+        if not hasattr(self, '_pipe'): self._pipe = _pipeline('StableDiffusionPipeline', self)
+        return self._pipe
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-090
 def inpainting_pipeline(
