@@ -33,6 +33,7 @@ __all__ = ['ddim_scheduler', 'new_components', 'Noised', 'StableDiffusion', 'inp
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-004
 def _plain_bars() -> None:
     "Import the libraries' progress bars, without the warning that they are plain text where ipywidgets is missing."
+    if 'tqdm.auto' in sys.modules: return      # or else Python would forget which warnings it has shown
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'IProgress not found')
         import tqdm.auto  # noqa: F401
@@ -600,13 +601,13 @@ def _is_half(dtype: torch.dtype) -> bool:
     return dtype in (torch.float16, torch.bfloat16)
 
 def _weights(part: str, names: list[str], half: bool) -> list[str]:
-    "The safetensors file of `part` among `names`, or its index and shards; of half precision first if `half`; or none."
+    "The index and shards of `part` among `names`, or its one file; those of half precision first if `half`; or none."
     stem = f'{part}/{_STEMS[part]}'
     for variant in ('.fp16', '') if half else ('', '.fp16'):
         whole, index = f'{stem}{variant}.safetensors', f'{stem}.safetensors.index{variant}.json'
-        if whole in names: return [whole]
         shard = re.compile(rf'{re.escape(stem + variant)}-\d+-of-\d+\.safetensors')
         if index in names: return [index, *sorted(name for name in names if shard.fullmatch(name))]
+        if whole in names: return [whole]
     return []
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-026
@@ -649,22 +650,24 @@ def _read_json(folder: Path, name: str) -> dict:
     if not isinstance(settings, dict): raise ValueError(f'its {name} holds no settings, but {kind(settings)}')
     return settings
 
+def _check_shards(folder: Path, part: str, names: list[str], half: bool) -> None:
+    "`ValueError` for an index that is broken, or names shards that are not there."
+    index = _weights(part, names, half)[0]
+    if not index.endswith('.json'): return
+    shards = _read_json(folder, index).get('weight_map')
+    if not isinstance(shards, dict): raise ValueError(f'its {index} holds no weight_map')
+    for shard in sorted(set(map(str, shards.values()))):
+        if f'{part}/{shard}' not in names: raise ValueError(f'it has no {part}/{shard}, which {index} names')
+
 def _check_files(folder: Path, half: bool) -> None:
     "`ValueError` that names the file for one that is broken, and for parts that can't be used."
     names = _names(folder)
     if reason := _lacking(names, half): raise ValueError(reason)
-    for name in names:
-        if name.endswith('.json') and (name == 'model_index.json' or name.startswith('tokenizer/')):
-            _read_json(folder, name)
-    for part in _STEMS:
-        index = _weights(part, names, half)[0]
-        if not index.endswith('.json'): continue
-        shards = _read_json(folder, index).get('weight_map')
-        if not isinstance(shards, dict): raise ValueError(f'its {index} holds no weight_map')
-        for shard in sorted(set(map(str, shards.values()))):
-            if f'{part}/{shard}' not in names: raise ValueError(f'it has no {part}/{shard}, which {index} names')
-    unet, vae = (_read_json(folder, f'{part}/config.json') for part in ('unet', 'vae'))
-    if reason := _refusal(unet, vae): raise ValueError(reason)
+    used = {'model_index.json', 'scheduler/scheduler_config.json', *(f'{part}/config.json' for part in _STEMS)}
+    tokenizer = {name for name in names if name.startswith('tokenizer/') and name.endswith('.json')}
+    settings = {name: _read_json(folder, name) for name in sorted(used | tokenizer)}
+    for part in _STEMS: _check_shards(folder, part, names, half)
+    if reason := _refusal(settings['unet/config.json'], settings['vae/config.json']): raise ValueError(reason)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-028
 def _snapshot(name: str, half: bool) -> Path:
