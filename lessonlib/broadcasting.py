@@ -299,11 +299,13 @@ class broadcast_explorer:
         b: str,
     ) -> Any: # Explanation, or a note of what is wrong with the text
         "What is said of two typed shapes."
+        shapes = []
         for name, text in zip('ab', (a, b), strict=True):
             shape = _parse_shape(text)
             if shape is None or len(shape) > 8:
                 return _Note(f'{name}: expected up to 8 whole numbers such as (3, 1), got {text}')
-        return explain_broadcast(_parse_shape(a), _parse_shape(b))
+            shapes.append(shape)
+        return explain_broadcast(*shapes)
 
 # %% ../nbs/02_broadcasting.ipynb #cell-069
 def matmul_rows(

@@ -63,17 +63,17 @@ def check_operands(
     if not any(isinstance(a, cls) and isinstance(b, cls) for cls in (torch.Tensor, np.ndarray)): raise wrong(TypeError)
     if _dtype_name(a) != _dtype_name(b) or dtypes and _dtype_name(a) not in dtypes: raise wrong(TypeError)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]: raise wrong(ValueError)
-    return (*a.shape, b.shape[1])
+    return a.shape[0], a.shape[1], b.shape[1]
 
 def _dtype_name(x: Array) -> str: # 'float32', in any order of its bytes
     return x.dtype.name if isinstance(x, np.ndarray) else str(x.dtype).removeprefix('torch.')
 
 # %% ../nbs/01_matmul.ipynb #cell-023
 def _operands(
-    a: Array, # (m, k)
-    b: Array, # (k, n)
+    a: Any, # (m, k) tensor or array
+    b: Any, # (k, n)
     dtypes: tuple[str, ...] = ('float32', 'float64'), # as for `check_operands`
-) -> tuple[Array, Array]:
+) -> tuple[Any, Any]: # of the kind that came in
     "Checked, and without surprises: arrays as plain ones in the machine's byte order, tensors not sparse."
     check_operands(a, b, dtypes)
     if isinstance(a, np.ndarray): return as_array(a, 'a'), as_array(b, 'b')
@@ -108,9 +108,9 @@ def dot(
 
 # %% ../nbs/01_matmul.ipynb #cell-035
 def _like(
-    a: Array,
+    a: Any, # tensor or array
     c: np.ndarray,
-) -> Array:
+) -> Any: # of the kind of a
     "The array c as what `a` is."
     return c if isinstance(a, np.ndarray) else torch.from_numpy(c)
 

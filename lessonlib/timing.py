@@ -41,6 +41,7 @@ def _clock(
     calls: int = 1, # how many, one after another
 ) -> tuple[float, Any]: # s of one call, as the mean of all; the last answer
     "Time some calls."
+    answer = None
     _wait()
     start = time.perf_counter()
     for _ in range(calls): answer = function(*args)
