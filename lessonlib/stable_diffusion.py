@@ -4,7 +4,7 @@
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-003
 from __future__ import annotations
-import copy, errno, inspect, json, re, socket, sys, tempfile, unicodedata, warnings
+import copy, errno, inspect, json, os, re, socket, sys, tempfile, unicodedata, warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -54,17 +54,13 @@ def _bar(
     return tqdm(steps, desc=name, disable=not progress, delay=2)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #callers-line
-_INNER = tuple(f'{files(package)}/' for package in ('lessonlib', 'torch'))   # torch's decorators stand between calls
-
-def _caller_level() -> int: # for `stacklevel` of a function that is called by the caller of this one
-    "How many calls lie between a warning and the line of the user's own that led to it."
-    frame, level = sys._getframe(1), 1
-    while frame.f_back and frame.f_code.co_filename.startswith(_INNER): frame, level = frame.f_back, level + 1
-    return level
+_INNER = tuple(f'{files(package)}{os.sep}' for package in ('lessonlib', 'torch'))   # torch's decorators stand between
 
 def _warn(message: str) -> None:
-    "Warn at the line of the user's own; Python says the same thing once a line."
-    warnings.warn(message, stacklevel=_caller_level())
+    "Warn at the line of the user's own that led here; Python says the same thing once a line."
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_code.co_filename.startswith(_INNER): frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-006
 def ddim_scheduler(
@@ -139,13 +135,15 @@ def new_components(
     vae: dict | None = None, # changes to the settings of `AutoencoderKL`
     unet: dict | None = None, # changes to the settings of `UNet2DConditionModel`
     text: dict | None = None, # changes to the settings of `CLIPTextConfig`
-    size: int = 64, # width and height of the pictures to train on, px
+    size: int = 64, # width and height of the pictures to train on, px; a multiple of the autoencoder's factor
 ) -> dict[str, Any]: # tokenizer, text_encoder, vae, unet, scheduler: `StableDiffusion(**components)`
-    "The parts of a small Stable Diffusion v1 with random weights. `ValueError` for a word with other letters."
+    "The parts of a small Stable Diffusion v1 with random weights. `ValueError` for other letters and other sizes."
     words, size = as_texts(words if isinstance(words, str) else list(words), 'words'), as_whole(size, 'size', low=1)
     vae, text = _VAE | dict(sample_size=size) | (vae or {}), _TEXT | (text or {})
     levels = len(vae['block_out_channels'])
-    fitting = dict(cross_attention_dim=text['hidden_size'], sample_size=size//2**(levels - 1))
+    factor = 2**(levels - 1)
+    if size % factor: raise ValueError(f'size: expected a multiple of {factor} px, got {size}')
+    fitting = dict(cross_attention_dim=text['hidden_size'], sample_size=size//factor)
     tokenizer = _tokenizer(words, text['max_position_embeddings'])
     return dict(tokenizer=tokenizer, text_encoder=_text_encoder(tokenizer, text), vae=_vae(vae, levels),
                 unet=_libraries()[0].UNet2DConditionModel(**_UNET | fitting | (unet or {})),
