@@ -5,17 +5,21 @@
 # %% ../nbs/03_diffedit_mask.ipynb #cell-001
 from __future__ import annotations
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 import random
 import torch
 import torch.nn.functional as F
+from .inputs import as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of
+from .stable_diffusion import StableDiffusion, _warn
 
 # %% auto #0
 __all__ = ['QUANTILE', 'predict_for_prompts', 'noise_difference', 'average_difference', 'remove_extremes', 'rescale', 'binarize',
-           'iou', 'enlarge', 'edit_pairs', 'paper_difference', 'diffusers_difference', 'DiffEditMask', 'diffedit_mask',
-           'mask_scores']
+           'iou', 'enlarge', 'edit_pairs', 'paper_difference', 'diffusers_difference', 'MaskOptions', 'Mask',
+           'DiffEditMask', 'diffedit_mask', 'mask_scores']
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
-def predict_for_prompts(sd, # `StableDiffusion`
+def predict_for_prompts(sd: StableDiffusion,
     latents: torch.Tensor, # (1, c, h, w) of one picture
     prompts: list[str], # p texts
     noise: torch.Tensor, # (n, c, h, w) standard normal, the same n noises for every text
@@ -56,7 +60,7 @@ def remove_extremes(
     quantile: float = QUANTILE, # (0, 1]; 1 removes nothing
 ) -> torch.Tensor: # (..., h, w)
     "Clip each map at its own quantile. `ValueError` for one outside (0, 1]. DiffEdit, section 3.2, gives none."
-    if not 0 < quantile <= 1: raise ValueError(f'quantile: expected a number in (0, 1], got {quantile}')
+    quantile = as_number(quantile, 'quantile', 0, 1, above=True)
     top = maps.flatten(-2).quantile(quantile, dim=-1)     # (...)
     return maps.minimum(top[..., None, None])             # (..., h, w)
 
@@ -72,33 +76,31 @@ def binarize(
     threshold: float = .5, # [0, 1]
 ) -> torch.Tensor: # (h, w) bool, true = to be edited
     "True above the threshold. `ValueError` for one outside [0, 1]. DiffEdit, section 3.2: 0.5."
-    if not 0 <= threshold <= 1: raise ValueError(f'threshold: expected a number in [0, 1], got {threshold}')
-    return values > threshold
+    return values > as_number(threshold, 'threshold', 0, 1)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-039
 def iou(
-    a, # (h, w) bool mask, tensor or array
-    b, # (h, w) bool mask of the same shape
+    a: Any, # (h, w) mask: bool tensor or array, PIL, or what has one
+    b: Any, # (h, w) mask of the same shape
 ) -> float: # [0, 1]; two empty masks give 1
-    "Intersection over union. `ValueError` if the shapes differ, `TypeError` if a mask is not bool."
-    a, b = torch.as_tensor(a).cpu(), torch.as_tensor(b).cpu()
-    if a.shape != b.shape: raise ValueError(f'a, b: expected one shape, got {tuple(a.shape)} and {tuple(b.shape)}')
-    if not a.dtype == b.dtype == torch.bool: raise TypeError(f'a, b: expected bool masks, got {a.dtype} and {b.dtype}')
+    "Intersection over union. `ValueError` if the shapes differ, and for what is no mask."
+    a = as_mask(a, 'a')
+    b = as_mask(b, 'b', tuple(a.shape))
     union = (a | b).sum().item()
     return (a & b).sum().item() / union if union else 1.
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-041
 def enlarge(
     values: torch.Tensor, # (h, w) float or bool
-    size: tuple[int, int], # (height, width) in px
+    shape: tuple[int, int], # (height, width) in px
     mode: str = 'bilinear', # or 'nearest'
 ) -> torch.Tensor: # (height, width) float
     "A map at the picture's size."
-    return F.interpolate(values.float()[None, None], size, mode=mode)[0, 0]
+    return F.interpolate(values.float()[None, None], shape, mode=mode)[0, 0]
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-045
 def edit_pairs(
-    seeds, # an int for each scene: below 1_000_000 trained on, from 10_000_000 held out
+    seeds: Any, # an int for each scene: below 1_000_000 trained on, from 10_000_000 held out
     across: bool = False, # a target from another group, as from a horse to a bus
     drawing: str = 'seen', # or 'unseen': drawings of a set that training has not used
     size: int = 64, # px
@@ -134,73 +136,134 @@ def diffusers_difference(
     return average.clamp(max=top) / top if top > 0 else average
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-067
-@dataclass(repr=False)
-class DiffEditMask:
-    "What `diffedit_mask` found, and every step on the way."
-    image: object             # PIL RGB
-    source_prompt: str
-    target_prompt: str
-    latents: torch.Tensor     # (1, c, h, w) of the picture
-    noise: torch.Tensor       # (n, c, h, w)
-    timestep: int             # 0 .. 999
-    eps_source: torch.Tensor  # (n, c, h, w) noise predicted under the source prompt
-    eps_target: torch.Tensor  # (n, c, h, w) under the target prompt
-    maps: torch.Tensor        # (n, h, w) float, 0 or more
-    difference: torch.Tensor  # (h, w) float in [0, 1]
-    threshold: float = .5     # [0, 1]; `replace(m, threshold=.4)` cuts again, without the model
-    method: str = 'paper'     # or 'diffusers'
+@dataclass(kw_only=True, eq=False)
+class MaskOptions:
+    "How maps become a mask. `ValueError` or `TypeError` for what is out of range."
+    threshold: float = .5      # [0, 1]
+    method: str = 'paper'      # or 'diffusers', the deprecated pipeline's way
+    quantile: float = QUANTILE # (0, 1] of the paper's method; 1 removes no extremes
 
-    @property
-    def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
-        return binarize(self.difference, self.threshold)
+    def __post_init__(self) -> None:
+        one_of(self.method, 'method', ['paper', 'diffusers'])
+        as_number(self.threshold, 'threshold', 0, 1)
+        as_number(self.quantile, 'quantile', 0, 1, above=True)
 
+    def combine(self,
+        maps: torch.Tensor, # (n, h, w) one map for each noise
+    ) -> torch.Tensor: # (h, w) in [0, 1]
+        "One map of all."
+        return paper_difference(maps, self.quantile) if self.method == 'paper' else diffusers_difference(maps)
+
+    def cut(self,
+        difference: torch.Tensor, # (h, w) in [0, 1]
+        *shapes: tuple[int, int], # (height, width) to go through, from that of the map to the last, in px
+        inside: tuple[int, int] | None = None, # (height, width) of the first of them that belongs to the picture
+    ) -> torch.Tensor: # (height, width) bool
+        "The mask at another size: the paper's map is enlarged and cut, that of diffusers cut and enlarged."
+        late = self.method == 'paper'
+        values = difference if late else binarize(difference, self.threshold)
+        for k, shape in enumerate(shapes):
+            values = enlarge(values, shape, 'bilinear' if late else 'nearest')
+            if k == 0 and inside is not None: values = values[:inside[0], :inside[1]]
+        return binarize(values, self.threshold) if late else values.bool()
+
+# %% ../nbs/03_diffedit_mask.ipynb #mask-class
+class Mask:
+    "Which pixels of a picture may change, whoever found them: has `image`, a PIL RGB, and `pixel_mask`."
+    image: Any
     @property
     def pixel_mask(self) -> torch.Tensor: # (height, width) bool at the picture's size
-        height, width = self.image.height, self.image.width
-        if self.method == 'diffusers': return enlarge(self.mask, (height, width), 'nearest').bool()
-        return binarize(enlarge(self.difference, (height, width)), self.threshold)
+        raise NotImplementedError
 
     @property
-    def mask_image(self): # PIL 'L', 0 or 255, at the picture's size
+    def mask_image(self) -> Any: # PIL 'L', 0 or 255, at the picture's size
+        "The mask as a picture."
         from lessonlib.show import to_pil
         return to_pil(self.pixel_mask)
 
     @property
-    def overlay(self): # PIL RGB
+    def overlay(self) -> Any: # PIL RGB
+        "The mask over the picture."
         from lessonlib.show import overlay
         return overlay(self.image, self.pixel_mask)
 
-    def __repr__(self):
+# %% ../nbs/03_diffedit_mask.ipynb #mask-found
+@dataclass(repr=False, eq=False)
+class DiffEditMask(MaskOptions, Mask):
+    "What `diffedit_mask` found, and every step on the way. `replace(m, threshold=.4)` cuts again, without the model."
+    image: Any                # PIL RGB
+    source_prompt: str
+    target_prompt: str
+    latents: torch.Tensor     # (1, c, h, w) of the picture
+    noise: torch.Tensor       # (n, c, h, w)
+    timestep: int             # 0 .. T - 1
+    eps_source: torch.Tensor  # (n, c, h, w) noise predicted under the source prompt
+    eps_target: torch.Tensor  # (n, c, h, w) under the target prompt
+    maps: torch.Tensor        # (n, h, w) float, 0 or more
+    model: StableDiffusion    # that was asked
+
+    @cached_property
+    def difference(self) -> torch.Tensor: # (h, w) float in [0, 1]
+        "The maps' average, extremes removed, rescaled."
+        return self.combine(self.maps)
+
+    @property
+    def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
+        "The places of the latents that are to be edited."
+        return binarize(self.difference, self.threshold)
+
+    @property
+    def pixel_mask(self) -> torch.Tensor: # (height, width) bool at the picture's size
+        "The pixels that are to be edited."
+        return self.mask_at(self.image.height, self.image.width)
+
+    def mask_at(self,
+        height: int, # px
+        width: int,  # px
+    ) -> torch.Tensor: # (height, width) bool
+        "The same mask for the same picture at another size."
+        own = self.image.height, self.image.width
+        grid = tuple(cells * self.model.factor for cells in self.maps.shape[1:])    # of a cropped mask a bit larger
+        further = [] if (height, width) == own else [(height, width)]
+        return self.cut(self.difference, grid, *further, inside=own)
+
+    def crop(self,
+        height: int, # px, 1 to the picture's
+        width: int,  # px
+    ) -> DiffEditMask:
+        "The mask of the top left part alone, as if there were no more: for a picture that was padded."
+        height = as_whole(height, 'height', 1, self.image.height)
+        width = as_whole(width, 'width', 1, self.image.width)
+        rows, columns = -(-height // self.model.factor), -(-width // self.model.factor)
+        names = 'latents', 'noise', 'eps_source', 'eps_target', 'maps'
+        parts = {name: getattr(self, name)[..., :rows, :columns] for name in names}
+        return replace(self, image=self.image.crop((0, 0, width, height)), **parts)
+
+    def __repr__(self) -> str:
         share = self.pixel_mask.float().mean()
-        return f'DiffEditMask({self.source_prompt!r} -> {self.target_prompt!r}, {len(self.maps)} maps, {share:.0%} of the picture)'
+        prompts = f'{self.source_prompt!r} -> {self.target_prompt!r}'
+        return f'DiffEditMask({prompts}, {len(self.maps)} maps, {share:.0%} of the picture)'
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-068
-def _check_picture(image, prompts):
-    "Raise if that is not one picture and two texts -> height and width in px."
-    from PIL import Image
-    if not isinstance(image, (Image.Image, torch.Tensor)):
-        raise TypeError(f'image: expected a PIL picture or a (1, 3, h, w) tensor, got {type(image).__name__}')
-    if torch.is_tensor(image) and len(image) != 1: raise ValueError(f'image: expected one picture, got {len(image)}')
-    if not all(isinstance(prompt, str) for prompt in prompts):
-        raise TypeError(f'source_prompt, target_prompt: expected two str, got {prompts}')
-    return tuple(image.shape[-2:]) if torch.is_tensor(image) else (image.height, image.width)
+def _check_prompts(sd: StableDiffusion, source_prompt: str, target_prompt: str) -> None:
+    "Raise for what is no text; a word for two texts that are one to the model."
+    for name, prompt in ('source_prompt', source_prompt), ('target_prompt', target_prompt):
+        if not isinstance(prompt, str): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
+    if sd.same_text(source_prompt, target_prompt):
+        _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: there is nothing to edit')
 
-def _check_inputs(sd, image, prompts, num_maps, threshold, method, noise, timestep, quantile):
-    "What `sd` does not check itself, before any model runs."
-    height, width = _check_picture(image, prompts)
-    if num_maps < 1: raise ValueError(f'num_maps: expected 1 or more, got {num_maps}')
-    if method not in ('paper', 'diffusers'): raise ValueError(f"method: expected 'paper' or 'diffusers', got {method!r}")
-    if timestep is not None and not 0 <= timestep <= 999: raise ValueError(f'timestep: expected 0 to 999, got {timestep}')
-    wanted = (sd.vae.config.latent_channels, height // sd.factor, width // sd.factor)
-    if noise is not None and (tuple(noise.shape[1:]) != wanted or not len(noise)):
-        raise ValueError(f'noise: expected (n, {wanted[0]}, {wanted[1]}, {wanted[2]}) with n >= 1, got {tuple(noise.shape)}')
-    binarize(torch.zeros(1, 1), threshold)
-    remove_extremes(torch.zeros(1, 1), quantile)
+def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> torch.Tensor: # (n, c, h, w) float
+    "Noise that was passed. `ValueError` if it does not fit the picture."
+    shape = (sd.vae.config.latent_channels, height // sd.factor, width // sd.factor)
+    noise = as_tensor(noise, 'noise', finite=True)
+    if noise.ndim != 4 or tuple(noise.shape[1:]) != shape or not len(noise):
+        wanted = f'(n, {", ".join(map(str, shape))}) with n of 1 or more'
+        raise ValueError(f'noise: expected shape {wanted}, got {tuple(noise.shape)}')
+    return noise
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-069
-def diffedit_mask(
-    sd, # `StableDiffusion`
-    image, # PIL picture, or (1, 3, h, w) float in [0, 1]; sides are multiples of `sd.factor` px
+def diffedit_mask(sd: StableDiffusion,
+    image: Any, # a picture of any kind (`lessonlib.inputs`); its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
     num_maps: int = 10, # noises to average over, 1 or more
@@ -210,30 +273,31 @@ def diffedit_mask(
     method: str = 'paper', # or 'diffusers', the deprecated pipeline's way to a binary map
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     noise: torch.Tensor | None = None, # (n, c, h, w), instead of `num_maps` and `generator`
-    timestep: int | None = None, # 0 .. 999, instead of `strength`
+    timestep: int | None = None, # 0 .. T - 1, instead of `strength`
     quantile: float = QUANTILE, # (0, 1]; 1 removes no extremes
     progress: bool = True, # show a progress bar, after two seconds
 ) -> DiffEditMask:
-    "Which pixels to edit: one encoding, 2n UNet samples. `ValueError` for bad input before that. DiffEdit, section 3.2, step 1."
-    _check_inputs(sd, image, (source_prompt, target_prompt), num_maps, threshold, method, noise, timestep, quantile)
-    from lessonlib.show import to_pil
-    timestep = sd.timestep(strength) if timestep is None else timestep
-    latents = sd.encode_image(image)
+    "Which pixels to edit: one encoding, 2n UNet samples. `ValueError` for bad input first. DiffEdit, section 3.2, step 1."
+    picture, options = as_picture(image), MaskOptions(threshold=threshold, method=method, quantile=quantile)
+    _check_prompts(sd, source_prompt, target_prompt)
+    if timestep is None: timestep = sd.timestep(strength)
+    timestep = as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
+    num_maps, generator = as_whole(num_maps, 'num_maps', 1), as_generator(generator)
+    if noise is not None: noise = _check_noise(sd, noise, *picture.shape)
+    sd._chunk(chunk, num_maps)
+    latents = sd.encode_image(picture)
     if noise is None:
         device = generator.device if generator else 'cpu'
         noise = torch.randn(num_maps, *latents.shape[1:], generator=generator, device=device)
-    noise = noise.to(latents)
-    eps_source, eps_target = predict_for_prompts(sd, latents, [source_prompt, target_prompt], noise, timestep, chunk, progress)
+    noise, prompts = noise.to(latents), [source_prompt, target_prompt]
+    eps_source, eps_target = predict_for_prompts(sd, latents, prompts, noise, timestep, chunk, progress)
     maps = noise_difference(eps_source, eps_target)
-    difference = paper_difference(maps, quantile) if method == 'paper' else diffusers_difference(maps)
-    picture = to_pil(image[0] if torch.is_tensor(image) else image)
-    return DiffEditMask(picture.convert('RGB'), source_prompt, target_prompt, latents, noise, timestep,
-                        eps_source, eps_target, maps, difference, threshold, method)
+    return DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd, **vars(options))
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-083
-def mask_scores(sd, # `StableDiffusion`
+def mask_scores(sd: StableDiffusion,
     pairs: list, # of (Scene, the target's name), from `edit_pairs`
-    **options, # of `diffedit_mask`: num_maps, strength, threshold, method ...
+    **options: Any, # of `diffedit_mask`: num_maps, strength, threshold, method ...
 ) -> list[float]: # IoU in [0, 1] for each pair, at the picture's size
     "How well `diffedit_mask` finds what is known. Pair k gets the noise of seed k: the same numbers on every run."
     from tqdm import tqdm
