@@ -49,7 +49,8 @@ def average_difference(
     maps: torch.Tensor, # (n, h, w) one map for each noise
 ) -> torch.Tensor: # (h, w)
     "What the noises agree on. `ValueError` if there is no map. DiffEdit, section 3.2: n = 10."
-    if maps.ndim != 3 or len(maps) == 0: raise ValueError(f'maps: expected (n, h, w) with n >= 1, got {tuple(maps.shape)}')
+    if maps.ndim != 3 or len(maps) == 0:
+        raise ValueError(f'maps: expected (n, h, w) with n >= 1, got {tuple(maps.shape)}')
     return maps.mean(dim=0)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-034
@@ -250,7 +251,8 @@ def _check_prompts(sd: StableDiffusion, source_prompt: str, target_prompt: str) 
     for name, prompt in ('source_prompt', source_prompt), ('target_prompt', target_prompt):
         if not isinstance(prompt, str): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
     if sd.same_text(source_prompt, target_prompt):
-        _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: there is nothing to edit')
+        _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: '
+              'there is nothing to edit')
 
 def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> torch.Tensor: # (n, c, h, w) float
     "Noise that was passed. `ValueError` if it does not fit the picture."
@@ -277,7 +279,7 @@ def diffedit_mask(sd: StableDiffusion,
     quantile: float = QUANTILE, # (0, 1]; 1 removes no extremes
     progress: bool = True, # show a progress bar, after two seconds
 ) -> DiffEditMask:
-    "Which pixels to edit: one encoding, 2n UNet samples. `ValueError` for bad input first. DiffEdit, section 3.2, step 1."
+    "Which pixels to edit: one encoding, 2n UNet samples. Bad input is refused first. DiffEdit, section 3.2, step 1."
     picture, options = as_picture(image), MaskOptions(threshold=threshold, method=method, quantile=quantile)
     _check_prompts(sd, source_prompt, target_prompt)
     if timestep is None: timestep = sd.timestep(strength)
@@ -292,7 +294,8 @@ def diffedit_mask(sd: StableDiffusion,
     noise, prompts = noise.to(latents), [source_prompt, target_prompt]
     eps_source, eps_target = predict_for_prompts(sd, latents, prompts, noise, timestep, chunk, progress)
     maps = noise_difference(eps_source, eps_target)
-    return DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd, **vars(options))
+    return DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd,
+                        **vars(options))
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-083
 def mask_scores(sd: StableDiffusion,

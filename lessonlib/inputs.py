@@ -133,6 +133,7 @@ def as_device(
         device = torch.device(value)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ValueError) as error: raise ValueError(wanted) from error
+    if device.type == 'meta': raise ValueError(wanted)            # numbers have no room there
     return device
 
 def as_generator(
@@ -146,8 +147,11 @@ def as_generator(
     return value
 
 # %% ../nbs/helpers/inputs.ipynb #cell-021
+_USUAL = '?bBhHiIlLqQefdFD'                                # numpy's letters of bool, whole numbers, floats and complex
+
 def _native(values: np.ndarray, wanted: str) -> np.ndarray:
     "The array with numbers in this machine's byte order. `TypeError` for what holds no plain numbers."
+    if type(values) is np.ndarray and values.dtype.char in _USUAL and values.dtype.isnative: return values
     if isinstance(values, np.ma.MaskedArray): raise TypeError(f'{wanted}, got a masked array; fill it first')
     if values.dtype.kind not in 'biufc': raise TypeError(f'{wanted}, got {kind(values)}')
     if values.dtype == np.longdouble: values = values.astype(np.float64)     # torch and numba have no longer floats
@@ -214,7 +218,13 @@ def as_array(
             raise TypeError(f'{expected} of a dtype that numpy has, got {kind(values)}') from error
     else: array = _native(values, expected)
     _check_shape(array, expected, ndim)
-    return np.require(array, requirements=['C', 'W'])        # for compiled code a read-only array is of another type
+    if _is_simple(array): return array
+    return np.require(array, requirements=['C', 'W', 'A', 'E'])    # compiled code has another type for read-only ones
+
+def _is_simple(array: np.ndarray) -> bool:
+    "Whether it is a plain array (no `np.matrix`, no memmap) that compiled code takes as it lies; quicker than `require`."
+    flags = array.flags
+    return type(array) is np.ndarray and flags.c_contiguous and flags.writeable and flags.aligned
 
 # %% ../nbs/helpers/inputs.ipynb #cell-027
 _LARGEST = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65535}
