@@ -222,7 +222,7 @@ def as_array(
     return np.require(array, requirements=['C', 'W', 'A', 'E'])    # compiled code has another type for read-only ones
 
 def _is_simple(array: np.ndarray) -> bool:
-    "Whether it is a plain array (no `np.matrix`, no memmap) that compiled code takes as it lies; quicker than `require`."
+    "Whether compiled code takes the array as it lies (no `np.matrix`, no memmap); quicker than `require`."
     flags = array.flags
     return type(array) is np.ndarray and flags.c_contiguous and flags.writeable and flags.aligned
 

@@ -194,7 +194,7 @@ def test_no_machine_and_no_registry_is_named():
 
 @pytest.mark.parametrize('path', notebooks(), ids=lambda path: path.stem)
 def test_notebook_is_small_and_its_outputs_are_good(path):
-    assert path.stat().st_size < 300 * 1024, f'{path.stat().st_size // 1024} KB'
+    assert path.stat().st_size < 400 * 1024, f'{path.stat().st_size // 1024} KB'
     for cell in json.loads(path.read_text(encoding='utf-8'))['cells']:
         for output in cell.get('outputs', []):
             assert output['output_type'] != 'error', f"an error in its saved output: {output.get('ename')}"
