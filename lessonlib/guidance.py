@@ -7,7 +7,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from numbers import Real
-import torch
+from typing import Any
+import numpy as np, torch
+from .inputs import as_number, as_tensor, kind, one_of
 
 # %% auto #0
 __all__ = ['norms', 'stretch', 'guide', 'linear', 'cosine', 'scale_at']
@@ -17,7 +19,15 @@ def norms(
     eps: torch.Tensor, # (b, ...) float
 ) -> torch.Tensor: # (b, 1, ...) float32, as many axes as `eps`
     "Euclidean norm of each sample."
+    if _checked(eps, 'eps').ndim == 1: return eps.float().abs()             # one number a sample is its own length
     return torch.linalg.vector_norm(eps.float(), dim=tuple(range(1, eps.ndim)), keepdim=True)
+
+def _checked(eps: Any, name: str, wanted: str = 'a (b, ...) tensor of floats') -> torch.Tensor:
+    "A tensor of floats with an axis of samples. `TypeError` or `ValueError` for something else."
+    if not (isinstance(eps, torch.Tensor) and eps.is_floating_point()):
+        raise TypeError(f'{name}: expected {wanted}, got {kind(eps)}')
+    if not eps.ndim: raise ValueError(f'{name}: expected {wanted}, got shape {tuple(eps.shape)}')
+    return eps
 
 # %% ../nbs/05_guidance.ipynb #cell-029
 def stretch(
@@ -25,8 +35,10 @@ def stretch(
     like: torch.Tensor, # (b, ...) float
 ) -> torch.Tensor: # (b, ...) of the type of `eps`; a sample of zeros stays zero
     "Each sample of `eps` in its own direction, with the norm of the same sample of `like`."
-    length = norms(eps).clamp(min=torch.finfo(torch.float32).tiny)
-    return (eps.float() * norms(like) / length).to(eps.dtype)
+    length, wanted = norms(eps).clamp(min=torch.finfo(torch.float32).tiny), norms(_checked(like, 'like'))
+    if length.shape != wanted.shape:
+        raise ValueError(f'like: expected {len(eps)} samples of {eps.ndim - 1} axes, got shape {tuple(like.shape)}')
+    return (eps.float() * wanted / length).to(eps.dtype)
 
 # %% ../nbs/05_guidance.ipynb #cell-032
 def guide(
@@ -35,54 +47,64 @@ def guide(
     guidance_scale: float | torch.Tensor, # number, or (b,) of them; `scale_at` makes one of a schedule
     rescale: str | None = None, # 'update': the step gets the norm of `uncond`; 'prediction': the result does; or 'both'
 ) -> torch.Tensor: # (b, c, h, w)
-    "Classifier-free guidance. `TypeError` or `ValueError` for bad input. Ho and Salimans 2022, eq. 6, with w = guidance_scale - 1."
-    scale = _checked(uncond, text, guidance_scale, rescale)
-    update = text - uncond
+    "Classifier-free guidance (Ho and Salimans 2022, eq. 6, with w = guidance_scale - 1). Errors for bad input."
+    _check_predictions(uncond, text)
+    one_of(rescale, 'rescale', (None, 'update', 'prediction', 'both'))
+    scale, update = _scale_for(uncond, guidance_scale), text - uncond
     if rescale in ('update', 'both'): update = stretch(update, uncond)
     eps = uncond + scale * update
     return stretch(eps, uncond) if rescale in ('prediction', 'both') else eps
 
 # %% ../nbs/05_guidance.ipynb #cell-033
-def _checked(uncond, text, scale, rescale):
-    "The scale as a number or a (b, 1, 1, 1) tensor; an error for what `guide` can't use."
-    kinds = [str(x.dtype) if torch.is_tensor(x) else type(x).__name__ for x in (uncond, text)]
-    if not all(torch.is_tensor(x) and x.is_floating_point() for x in (uncond, text)):
-        raise TypeError(f'uncond, text: expected two float tensors, got {kinds[0]} and {kinds[1]}')
-    if uncond.ndim != 4 or uncond.shape != text.shape:
-        raise ValueError(f'uncond, text: expected one shape (b, c, h, w), got {tuple(uncond.shape)} and {tuple(text.shape)}')
-    if rescale not in (None, 'update', 'prediction', 'both'):
-        raise ValueError(f"rescale: expected None, 'update', 'prediction' or 'both', got {rescale!r}")
-    return _number(scale, len(uncond)).to(uncond)
+def _check_predictions(uncond: Any, text: Any) -> None:
+    "An error for what are not two predictions of one shape."
+    for name, eps in dict(uncond=uncond, text=text).items():
+        if _checked(eps, name, 'a (b, c, h, w) tensor of floats').ndim != 4:
+            raise ValueError(f'{name}: expected a (b, c, h, w) tensor of floats, got shape {tuple(eps.shape)}')
+    if uncond.shape != text.shape:
+        raise ValueError(f'text: expected the shape of uncond, {tuple(uncond.shape)}, got {tuple(text.shape)}')
 
-def _number(scale, b):
-    "A number, or b of them, as a (1 or b, 1, 1, 1) tensor."
-    if callable(scale): raise TypeError('guidance_scale: expected a number, got a schedule; scale_at(schedule, progress) makes one of it')
-    if not isinstance(scale, (Real, torch.Tensor)): raise TypeError(f'guidance_scale: expected a number or a ({b},) tensor, got {scale!r}')
-    scale = torch.as_tensor(scale)
-    if tuple(scale.shape) not in ((), (b,)): raise ValueError(f'guidance_scale: expected a number or shape ({b},), got {tuple(scale.shape)}')
-    if not scale.isfinite().all(): raise ValueError(f'guidance_scale: expected finite numbers, got {scale.tolist()}')
-    return scale.reshape(-1, 1, 1, 1)
+def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
+    "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
+    wanted = f'a number or a ({len(eps)},) tensor'
+    expected = f'guidance_scale: expected {wanted}, got '
+    if callable(scale): raise TypeError(f'{expected}a schedule; scale_at(schedule, progress) makes a number of it')
+    values = scale if isinstance(scale, torch.Tensor) else as_tensor(scale, 'guidance_scale', wanted)
+    if values.dtype == torch.bool or values.is_complex(): raise TypeError(expected + kind(scale))
+    if tuple(values.shape) not in ((), (len(eps),)): raise ValueError(f'{expected}shape {tuple(values.shape)}')
+    values = values.to(eps)
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}')
+    return values.reshape(-1, 1, 1, 1)
 
 # %% ../nbs/05_guidance.ipynb #cell-048
 def linear(
     start: float, # guidance scale at progress 0, the noise
     end: float = 1., # at progress 1, the picture
-) -> Callable: # progress in [0, 1] -> number
+) -> Callable[[float], float]: # progress in [0, 1] -> number
     "A guidance scale that changes by the same amount at each step."
+    start, end = as_number(start, 'start'), as_number(end, 'end')
     return lambda progress: start + (end - start) * progress
 
 def cosine(
     start: float, # guidance scale at progress 0, the noise
     end: float = 1., # at progress 1, the picture
-) -> Callable: # progress in [0, 1] -> number
-    "A guidance scale that stays near `start`, falls (or rises) in the middle and stays near `end`: half a wave of a cosine."
+) -> Callable[[float], float]: # progress in [0, 1] -> number
+    "A guidance scale that stays near `start`, moves in the middle, and stays near `end`: half a wave of a cosine."
+    start, end = as_number(start, 'start'), as_number(end, 'end')
     return lambda progress: end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 # %% ../nbs/05_guidance.ipynb #cell-049
 def scale_at(
-    guidance_scale, # number, (b,) tensor, or a callable of the progress that gives one
+    guidance_scale: float | torch.Tensor | Callable, # number, (b,) tensor, or a callable of the progress that gives one
     progress: float, # [0, 1]: 0 at the first step, 1 at the last
-): # number or (b,) tensor
-    "The guidance scale at a step. `ValueError` for a progress outside [0, 1]."
-    if not 0 <= progress <= 1: raise ValueError(f'progress: expected a number in [0, 1], got {progress}')
-    return guidance_scale(progress) if callable(guidance_scale) else guidance_scale
+) -> float | torch.Tensor: # number or (b,) tensor
+    "The guidance scale at a step. `ValueError` for nan and infinity, and for a progress outside [0, 1]."
+    progress = as_number(progress, 'progress', 0, 1)
+    scale = guidance_scale(progress) if callable(guidance_scale) else guidance_scale
+    if isinstance(scale, (Real, torch.Tensor, np.ndarray, list, tuple)):      # another kind is refused where b is known
+        values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
+        if not values.isfinite().all():
+            when = f' at progress {progress:g}' if callable(guidance_scale) else ''
+            raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
+    return scale
