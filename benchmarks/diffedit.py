@@ -1,15 +1,16 @@
-"""Three editors on scenes that no training has used: how much changes that should not, how often the edit succeeds, how long it takes.
+"""Three editors on scenes that no training has used: what changes that should not, how often they succeed, their time.
 
-    python benchmarks/diffedit.py                            # the shipped model, 100 scenes, and curves over the strength
+    python benchmarks/diffedit.py                            # the shipped model, 100 scenes, curves over the strength
     python benchmarks/diffedit.py --scenes 10 --curve 0      # a quick look
     python benchmarks/diffedit.py --across                   # targets of another group, as from a horse to a bus
 
-DiffEdit finds its mask, and inpainting gets the same one; 'grow, fresh' is DiffEdit with that mask widened by 4 px and with
-noise that is rolled anew in it (its seconds are without the search for the mask, as those of the next two); 'exact mask' is DiffEdit with the pixels of the old and the
-wanted object, which only the scene knows; SDEdit has none. Nothing is pasted back, so that each shows what it does:
-'outside' is the PSNR to the picture where neither the old nor the wanted object is. With paste_back the pixels outside of
-the mask are identical, which is counted too. Success: the shipped judge, a classifier that took no part in the edit, names
-the target. Its own accuracy stands above the table. The same numbers on every run, but for the seconds.
+DiffEdit finds its mask, and inpainting gets the same one; 'grow, fresh' is DiffEdit with that mask widened by 4 px and
+with noise that is rolled anew in it (its seconds are without the search for the mask, as those of the next two);
+'exact mask' is DiffEdit with the pixels of the old and the wanted object, which only the scene knows; SDEdit has none.
+Nothing is pasted back, so that each shows what it does: 'outside' is the PSNR to the picture where neither the old nor
+the wanted object is. With paste_back the pixels outside of the mask are identical, which is counted too. Success: the
+shipped judge, a classifier that took no part in the edit, names the target. Its own accuracy stands above the table.
+The same numbers on every run, but for the seconds.
 """
 import argparse, collections, json, os, statistics, time
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -37,7 +38,9 @@ group = {name: group for group, names in subjects().items() for name in names}
 start, results = time.perf_counter(), []
 
 
-def psnr(a, b, where): return -10 * np.log10(np.mean(((np.asarray(a, float) - np.asarray(b, float))[where] / 255)**2) + 1e-12)
+def psnr(a, b, where):
+    off = (np.asarray(a, float) - np.asarray(b, float))[where] / 255
+    return -10 * np.log10(np.mean(off**2) + 1e-12)
 
 
 def timed(edit):
@@ -48,65 +51,85 @@ def timed(edit):
 def edit_scene(seed, s, target):
     "Each editor's picture with its seconds; a dict."
     options = dict(strength=args.strength, num_inference_steps=args.steps, guidance_scale=args.guidance, progress=False)
-    words, noise = (caption(s.subject), caption(target)), lambda: torch.Generator().manual_seed(seed)
+    words = caption(s.subject), caption(target)
+    def noise(): return torch.Generator().manual_seed(seed)
+    def edit(**more): return diffedit(sd, s.image, *words, paste_back=False, **more, **options)
     exact = torch.from_numpy(s.mask | s.swap(target).mask)
-    d, seconds = timed(lambda: diffedit(sd, s.image, *words, paste_back=False, generator=noise(), **options))
+    d, seconds = timed(lambda: edit(generator=noise()))
     pasted = paste(s.image, d.image, feather(d.pixel_mask))
     same = bool((np.asarray(pasted) == np.asarray(s.image))[~d.pixel_mask.numpy()].all())
     ways = {'DiffEdit': (d.image, seconds), 'pasted back': (pasted, seconds),
-            'grow, fresh': timed(lambda: diffedit(sd, s.image, *words, paste_back=False, mask=d.mask, grow=4, fresh=1., generator=noise(), **options).image),
-            'exact mask': timed(lambda: diffedit(sd, s.image, *words, paste_back=False, mask=exact, **options).image),
-            'inpainting': timed(lambda: inpaint(sd, s.image, d.pixel_mask, words[1], paste_back=False, generator=noise(), **options)),
+            'grow, fresh': timed(lambda: edit(mask=d.mask, grow=4, fresh=1., generator=noise()).image),
+            'exact mask': timed(lambda: edit(mask=exact).image),
+            'inpainting': timed(lambda: inpaint(sd, s.image, d.pixel_mask, words[1], paste_back=False,
+                                                generator=noise(), **options)),
             'SDEdit': timed(lambda: sdedit(sd, s.image, words[1], generator=noise(), **options))}
     names = [name for name, _ in judge.name([picture for picture, _ in ways.values()])]
-    rows = {way: dict(seen=name, outside=psnr(picture, s.image, ~exact.numpy()), seconds=seconds) for (way, (picture, seconds)), name in zip(ways.items(), names)}
-    return dict(subject=s.subject, target=target, seed=s.seed, area=float(s.mask.mean()), iou=iou(d.pixel_mask, s.mask), same=same, ways=rows)
+    rows = {way: dict(seen=name, outside=psnr(picture, s.image, ~exact.numpy()), seconds=seconds)
+            for (way, (picture, seconds)), name in zip(ways.items(), names, strict=True)}
+    return dict(subject=s.subject, target=target, seed=s.seed, area=float(s.mask.mean()),
+                iou=iou(d.pixel_mask, s.mask), same=same, ways=rows)
 
 
 def success(rows, way): return statistics.mean(row['ways'][way]['seen'] == row['target'] for row in rows)
 
 
 def table(rows):
-    print(f'\n| {"":12} | outside, dB | success | still the old | seconds |\n|{"-"*14}|------------:|--------:|--------------:|--------:|')
+    print(f'\n| {"":12} | outside, dB | success | still the old | seconds |')
+    print(f'|{"-"*14}|------------:|--------:|--------------:|--------:|')
     for way in rows[0]['ways']:
         found = [row['ways'][way] for row in rows]
         outside, seconds = (statistics.median(f[key] for f in found) for key in ('outside', 'seconds'))
-        old = statistics.mean(f['seen'] == row['subject'] for f, row in zip(found, rows))
+        old = statistics.mean(f['seen'] == row['subject'] for f, row in zip(found, rows, strict=True))
         print(f'| {way:12} | {outside:11.1f} | {success(rows, way):7.0%} | {old:13.0%} | {seconds:7.1f} |')
-    print(f'\npasted back: the pixels outside of the mask are identical in {sum(row["same"] for row in rows)} of {len(rows)} scenes')
+    same = sum(row['same'] for row in rows)
+    print(f'\npasted back: the pixels outside of the mask are identical in {same} of {len(rows)} scenes')
 
 
 def who_fails(rows):
     for name in subjects():
         those = [row for row in rows if group[row['target']] == name]
-        if those: print(f'{name}: success {success(those, "DiffEdit"):.0%} of {len(those)}, with the exact mask {success(those, "exact mask"):.0%}')
+        if those:
+            print(f'{name}: success {success(those, "DiffEdit"):.0%} of {len(those)}, '
+                  f'with the exact mask {success(those, "exact mask"):.0%}')
     median = statistics.median(row['area'] for row in rows)
-    for name, those in ('small', [r for r in rows if r['area'] < median]), ('large', [r for r in rows if r['area'] >= median]):
+    small, large = [r for r in rows if r['area'] < median], [r for r in rows if r['area'] >= median]
+    for name, those in ('small', small), ('large', large):
         print(f'{name} objects: success {success(those, "DiffEdit"):.0%}')
-    lost = collections.Counter(f'{r["subject"]} to {r["target"]}, seen as {r["ways"]["DiffEdit"]["seen"]}' for r in rows if r['ways']['DiffEdit']['seen'] != r['target'])
+    seen = [(r['subject'], r['target'], r['ways']['DiffEdit']['seen']) for r in rows]
+    lost = collections.Counter(f'{old} to {target}, seen as {name}' for old, target, name in seen if name != target)
     print('fails:', '; '.join(sorted(lost)) or 'none')
 
 
 def curves(pairs, steps=25):
     "Both trade-offs over the strength: medians of the PSNR outside, and success."
-    print(f'\n| strength | DiffEdit, dB | success | SDEdit, dB | success |\n|---------:|-------------:|--------:|-----------:|--------:|')
-    masks = [diffedit_mask(sd, s.image, caption(s.subject), caption(t), generator=torch.Generator().manual_seed(seed)) for seed, (s, t) in enumerate(pairs)]
+    print('\n| strength | DiffEdit, dB | success | SDEdit, dB | success |')
+    print('|---------:|-------------:|--------:|-----------:|--------:|')
+    masks = [diffedit_mask(sd, s.image, caption(s.subject), caption(t), generator=torch.Generator().manual_seed(seed))
+             for seed, (s, t) in enumerate(pairs)]
     for strength in (.2, .4, .6, .8, 1.):
-        line, options = f'| {strength:8} |', dict(strength=strength, num_inference_steps=steps, guidance_scale=args.guidance, progress=False)
-        ways = [[diffedit(sd, s.image, caption(s.subject), caption(t), paste_back=False, mask=m, **options).image for (s, t), m in zip(pairs, masks)],
-                [sdedit(sd, s.image, caption(t), generator=torch.Generator().manual_seed(seed), **options) for seed, (s, t) in enumerate(pairs)]]
-        for pictures, width in zip(ways, (12, 10)):
-            right = statistics.mean(name == t for (name, _), (_, t) in zip(judge.name(pictures), pairs))
-            outside = statistics.median(psnr(p, s.image, ~(s.mask | s.swap(t).mask)) for p, (s, t) in zip(pictures, pairs))
+        line = f'| {strength:8} |'
+        options = dict(strength=strength, num_inference_steps=steps, guidance_scale=args.guidance, progress=False)
+        by_diffedit = [diffedit(sd, s.image, caption(s.subject), caption(t), paste_back=False, mask=m, **options).image
+                       for (s, t), m in zip(pairs, masks, strict=True)]
+        by_sdedit = [sdedit(sd, s.image, caption(t), generator=torch.Generator().manual_seed(seed), **options)
+                     for seed, (s, t) in enumerate(pairs)]
+        for pictures, width in (by_diffedit, 12), (by_sdedit, 10):
+            right = statistics.mean(name == t for (name, _), (_, t) in zip(judge.name(pictures), pairs, strict=True))
+            outside = statistics.median(psnr(p, s.image, ~(s.mask | s.swap(t).mask))
+                                        for p, (s, t) in zip(pictures, pairs, strict=True))
             line += f' {outside:{width}.1f} | {right:7.0%} |'
         print(line, flush=True)
 
 
 pairs = edit_pairs(range(args.first_seed, args.first_seed + max(args.scenes, args.curve)), args.across, args.drawing)
 wanted = judge.name([s.swap(t).image for s, t in pairs])
-print(f'{sd}\nThe judge names {judge_accuracy(judge, drawing=args.drawing)[0]:.1%} of held-out scenes right, and {statistics.mean(n == t for (n, _), (_, t) in zip(wanted, pairs)):.0%} '
-      f'of the scenes that are wanted here.\nstrength {args.strength}, {args.steps} steps, guidance {args.guidance}, {args.drawing} drawings, targets '
-      f'{"of another group" if args.across else "of the same group"}', flush=True)
+held_out = judge_accuracy(judge, drawing=args.drawing)[0]
+wanted_right = statistics.mean(name == t for (name, _), (_, t) in zip(wanted, pairs, strict=True))
+print(f'{sd}\nThe judge names {held_out:.1%} of held-out scenes right, and {wanted_right:.0%} '
+      f'of the scenes that are wanted here.\n'
+      f'strength {args.strength}, {args.steps} steps, guidance {args.guidance}, {args.drawing} drawings, '
+      f'targets of {"another" if args.across else "the same"} group', flush=True)
 for seed, pair in enumerate(pairs[:args.scenes]): results.append(edit_scene(seed, *pair))
 if args.out:
     with open(args.out, 'w') as file: file.writelines(json.dumps(row) + '\n' for row in results)

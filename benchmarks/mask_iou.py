@@ -31,24 +31,29 @@ start = time.perf_counter()
 def one_of_two(drawing):
     "IoU with the subject that the query names, and the share of the mask that lies on the other."
     found = []
-    for seed, (s, target) in enumerate(edit_pairs(range(args.first_seed, args.first_seed + args.pairs), drawing=drawing)):
+    of_two = edit_pairs(range(args.first_seed, args.first_seed + args.pairs), drawing=drawing)
+    for seed, (s, target) in enumerate(of_two):
         other = edit_pairs([s.seed + 1], drawing=drawing)[0][0].subject
         if other in (s.subject, target): continue
         both = scene([s.subject, other], s.background, s.seed, drawing=drawing)
-        m = diffedit_mask(sd, both.image, caption([s.subject, other]), caption([target, other]), generator=torch.Generator().manual_seed(seed),
-                          method=args.method).pixel_mask
+        m = diffedit_mask(sd, both.image, caption([s.subject, other]), caption([target, other]),
+                          generator=torch.Generator().manual_seed(seed), method=args.method).pixel_mask
         wrong = torch.from_numpy(both.masks[other])
         found.append((iou(m, both.masks[s.subject]), ((m & wrong).sum() / m.sum().clamp(min=1)).item()))
-    return zip(*found)
+    return zip(*found, strict=True)
 
 def row(drawing, name, scores, more=''):
     poor = sum(score < .5 for score in scores) / len(scores)
-    print(f'{drawing:10}{name:12}{statistics.median(scores):9.3f}{statistics.mean(scores):7.3f}{poor:10.0%}{more}', flush=True)
+    median, mean = statistics.median(scores), statistics.mean(scores)
+    print(f'{drawing:10}{name:12}{median:9.3f}{mean:7.3f}{poor:10.0%}{more}', flush=True)
 
 print(f'{"drawing":10}{"target":10}{"median IoU":>11}{"mean":>7}{"below .5":>10}')
 for drawing in args.drawing:
-    for across in (False, True): row(drawing, 'across' if across else 'within', mask_scores(sd, edit_pairs(seeds, across, drawing), method=args.method))
+    for across in (False, True):
+        scores = mask_scores(sd, edit_pairs(seeds, across, drawing), method=args.method)
+        row(drawing, 'across' if across else 'within', scores)
     if args.pairs:
         scores, wrong = one_of_two(drawing)
-        row(drawing, 'one of two', scores, f'   on the other: median {statistics.median(wrong):.0%} of the mask, mean {statistics.mean(wrong):.0%}')
+        row(drawing, 'one of two', scores, f'   on the other: median {statistics.median(wrong):.0%} of the mask, '
+                                           f'mean {statistics.mean(wrong):.0%}')
 print(f'{args.scenes} scenes each ({args.pairs} of two), {args.method} method, {time.perf_counter() - start:.0f} s')

@@ -35,9 +35,11 @@ def smooth(values, sigma=1.):
 def otsu(values):
     "The threshold that parts the values best in two (Otsu 1979)."
     cuts, v = torch.linspace(.05, .95, 46), values.flatten()
-    below = [v[v <= c] for c in cuts]; above = [v[v > c] for c in cuts]
-    between = [len(b) * len(a) * (a.mean() - b.mean())**2 if len(a) and len(b) else torch.tensor(0.) for b, a in zip(below, above)]
-    return cuts[int(torch.stack(between).argmax())].item()
+    def between(below, above):
+        if not len(below) or not len(above): return torch.tensor(0.)
+        return len(below) * len(above) * (above.mean() - below.mean())**2
+    parted = [between(v[v <= c], v[v > c]) for c in cuts]
+    return cuts[int(torch.stack(parted).argmax())].item()
 
 def largest(mask):
     "The largest connected part of a bool mask (h, w)."
@@ -110,18 +112,20 @@ class Predictions:
         eps, t = self(n, strength), self.sd.timestep(strength)
         noise = self.noise(n)
         z = self.sd.add_noise(self.latents.expand_as(noise), noise, t)
-        return torch.stack([self.sd.decode_tensor(self.sd.predict_original(z, t, e)) for e in eps])
+        return torch.stack([self.sd.decode_tensor(self.sd.predict_original(z, e, t)) for e in eps])
 
     def attention(self, n, strength): # -> (h, w) in [0, 1]
         "Where the layers look for the two subjects' words, averaged over layers, heads, noises and both prompts."
         prompts = [self.prompts['s'], self.prompts['t']]
         words = [len(ids) - 2 for ids in self.sd.tokenizer(prompts).input_ids]      # the last before the end
         noise = self.noise(n)
-        with watched(self.sd.unet) as seen: predict_for_prompts(self.sd, self.latents, prompts, noise, self.sd.timestep(strength), chunk=2 * n)
+        with watched(self.sd.unet) as seen:
+            predict_for_prompts(self.sd, self.latents, prompts, noise, self.sd.timestep(strength), chunk=2 * n)
         maps = []
         for probs in seen:
             side = round(probs.shape[2]**.5)
-            of_word = torch.stack([p[..., word].mean((0, 1)) for p, word in zip(probs.chunk(2), words)]).mean(0)
+            of_word = torch.stack([p[..., word].mean((0, 1))
+                                   for p, word in zip(probs.chunk(2), words, strict=True)]).mean(0)
             maps.append(F.interpolate(of_word.view(1, 1, side, side), self.latents.shape[-2:], mode='bilinear')[0, 0])
         return rescale(remove_extremes(torch.stack(maps).mean(0)))
 
@@ -184,9 +188,11 @@ def filtered(P, s):
     truth, x = torch.from_numpy(s.mask), torch.from_numpy(np.array(s.image)).permute(2, 0, 1) / 255
     rng = np.random.default_rng(P.seed)
     stripes = torch.from_numpy(np.sin(np.add.outer(*[np.arange(64) * f for f in rng.uniform(.6, 1.6, 2)]))).float()
-    for name, picture in {'': x, ', noise .03': x + .03 * torch.from_numpy(rng.standard_normal(x.shape)).float(), ', stripes .05': x + .05 * stripes}.items():
+    noisy = x + .03 * torch.from_numpy(rng.standard_normal(x.shape)).float()
+    for name, picture in {'': x, ', noise .03': noisy, ', stripes .05': x + .05 * stripes}.items():
         picture = picture.clamp(0, 1)
-        values = enlarge(paper_difference(noise_difference(*Predictions(P.sd, picture[None], P.prompts, P.seed)(10, .5))), truth.shape)
+        predictions = Predictions(P.sd, picture[None], P.prompts, P.seed)(10, .5)
+        values = enlarge(paper_difference(noise_difference(*predictions)), truth.shape)
         yield 'as it is' + name, iou(values > .5, truth)
         yield 'filtered' + name, iou(guided_filter(values, picture) > .5, truth)
 
@@ -211,7 +217,7 @@ def main():
     parser.add_argument('--model', help='folder of a Stable Diffusion v1/v2 model; the shipped one without')
     parser.add_argument('--first-seed', type=int, default=10_000_000, help='seeds from 10000000 on are held out')
     args = parser.parse_args()
-    sd = StableDiffusion.from_pretrained(args.model, dtype=torch.float32, device='cpu') if args.model else StableDiffusion.tiny()
+    sd = StableDiffusion.from_pretrained(args.model) if args.model else StableDiffusion.tiny()
     rng, start, table, guided = np.random.default_rng(0), time.perf_counter(), {}, {}
     for drawing in ('seen', 'unseen'):
         for across in (False, True):

@@ -32,9 +32,13 @@ def bare():
     sd.encode_image(s.image)
     sd.unet(noised, 500, sd.encode_text(['a horse', 'a zebra']).repeat_interleave(10, 0))
 
-def our_edit(): return masked_decode(sd, ddim_encode(sd, sd.encode_image(s.image), progress=False), mask, 'a zebra', progress=False)
+def our_edit():
+    encoded = ddim_encode(sd, sd.encode_image(s.image), progress=False)
+    return masked_decode(sd, encoded, mask, 'a zebra', progress=False)
 
-def their_edit(): return old('a zebra', mask[None, None].float(), old.invert('a horse', s.image, generator=seed()).latents, output_type='latent')
+def their_edit():
+    path = old.invert('a horse', s.image, generator=seed()).latents
+    return old('a zebra', mask[None, None].float(), path, output_type='latent')
 
 def seconds(run):
     start = time.process_time()
@@ -50,12 +54,15 @@ def compare(name, a, b, pairs):
         found = {run: seconds(run) for run in order}
         times.append((found[a], found[b]))
     ratios = sorted(x / y for x, y in times)
-    first, second = (statistics.median(column) for column in zip(*times))
+    first, second = (statistics.median(column) for column in zip(*times, strict=True))
     low, _, high = statistics.quantiles(ratios, n=4)
-    print(f'{name:54} {statistics.median(ratios):.2f} (quartiles {low:.2f} {high:.2f}); {first:.2f} s against {second:.2f} s', flush=True)
+    print(f'{name:54} {statistics.median(ratios):.2f} (quartiles {low:.2f} {high:.2f}); '
+          f'{first:.2f} s against {second:.2f} s', flush=True)
 
 
-compare('mask, of generate_mask', lambda: diffedit_mask(sd, s.image, 'a horse', 'a zebra', generator=seed()),
+def our_mask(): return diffedit_mask(sd, s.image, 'a horse', 'a zebra', generator=seed())
+
+compare('mask, of generate_mask', our_mask,
         lambda: old.generate_mask(s.image, 'a zebra', source_prompt='a horse', generator=seed()), args.pairs)
-compare('mask, of one encoding and 20 samples', lambda: diffedit_mask(sd, s.image, 'a horse', 'a zebra', generator=seed()), bare, args.pairs)
+compare('mask, of one encoding and 20 samples', our_mask, bare, args.pairs)
 compare('edit, of invert and __call__', our_edit, their_edit, args.edits)
