@@ -16,6 +16,15 @@ SOURCE, TARGET, QUIET = 'a horse', 'a zebra', dict(progress=False)
 STEPS = 5   # of the whole way; at strength .8 four of them are made
 
 
+@pytest.fixture(scope='module', autouse=True)
+def one_thread():
+    "Two threads on cores that others use wait for each other: ten times as slow for a model so small."
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope='module')
 def sd(): return StableDiffusion.tiny()
 
