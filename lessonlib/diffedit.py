@@ -4,58 +4,52 @@
 
 # %% ../nbs/06_diffedit.ipynb #cell-001
 from __future__ import annotations
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from numbers import Real
-import warnings
-import numpy as np
+from itertools import pairwise
+from typing import Any
 import torch
 import torch.nn.functional as F
-from .diffedit_mask import DiffEditMask, _check_picture, diffedit_mask
-from .guidance import guide, scale_at
-from .stable_diffusion import _bar
+from .diffedit_mask import DiffEditMask, Mask, diffedit_mask
+from .inputs import Picture, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind
+from .stable_diffusion import StableDiffusion, _bar, _warn
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
-           'DiffEditResult', 'roll_anew', 'diffedit', 'sdedit', 'inpaint']
+           'DiffEditResult', 'GivenMask', 'roll_anew', 'diffedit', 'sdedit', 'inpaint']
 
 # %% ../nbs/06_diffedit.ipynb #cell-012
-def ddim_step(sd, # `StableDiffusion`
+def ddim_step(sd: StableDiffusion,
     latents: torch.Tensor, # (b, c, h, w) at `timestep`
     eps: torch.Tensor, # (b, c, h, w) the noise in them
-    timestep: int, # 0 .. 999, where they are
-    to: int, # 0 .. 999, where they shall be: below for less noise, above for more
+    timestep: int, # 0 .. T - 1, where they are
+    to: int, # 0 .. T - 1, where they shall be: below for less noise, above for more
 ) -> torch.Tensor: # (b, c, h, w) at `to`
-    "Take the noise out and put the same in again at another level. Song et al. 2020, eq. 12 with sigma = 0; DiffEdit, eq. 2 and 3."
-    return sd.add_noise(sd.predict_original(latents, timestep, eps), eps, to)
+    "Take the noise out, put the same in at another level. Song et al. 2020, eq. 12, sigma = 0; DiffEdit, eq. 2 and 3."
+    return sd.add_noise(sd.predict_original(latents, eps, timestep), eps, to)
 
 # %% ../nbs/06_diffedit.ipynb #cell-017
-def ddim_timesteps(sd, # `StableDiffusion`
+def ddim_timesteps(sd: StableDiffusion,
     strength: float = .8, # (0, 1] share of the timesteps
     num_inference_steps: int = 50, # of the whole way, 1 or more; `strength` of them are made
 ) -> torch.Tensor: # (steps + 1,) int64, rising from 0
     "The timesteps to visit between a picture and noise. `ValueError` for a strength or a number outside of its range."
-    _check_steps(num_inference_steps)
-    top = max(1, sd.timestep(strength))
-    steps = min(top, max(1, round(strength * num_inference_steps)))
-    return torch.linspace(0, top, steps + 1).round().long()
-
-def _check_steps(num_inference_steps):
-    if not isinstance(num_inference_steps, int) or num_inference_steps < 1:
-        raise ValueError(f'num_inference_steps: expected a whole number, 1 or more, got {num_inference_steps!r}')
+    return sd.timesteps(strength, num_inference_steps)
 
 # %% ../nbs/06_diffedit.ipynb #cell-020
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class Encoded:
     "A picture at every level of noise up to some strength: what `ddim_encode` gives."
     timesteps: torch.Tensor # (steps + 1,) int64, rising from 0, the picture itself
     latents: torch.Tensor   # (steps + 1, b, c, h, w), the k-th at timesteps[k]
     alpha_bar: torch.Tensor # (steps + 1,) float: the noise schedule that it was made with
 
-    def __repr__(self):
-        return f'Encoded({len(self.timesteps) - 1} steps up to t = {self.timesteps[-1]}, latents {tuple(self.latents.shape[1:])})'
+    def __repr__(self) -> str:
+        shape = tuple(self.latents.shape[1:])
+        return f'Encoded({len(self.timesteps) - 1} steps up to t = {self.timesteps[-1]}, latents {shape})'
 
 # %% ../nbs/06_diffedit.ipynb #cell-021
-def ddim_encode(sd, # `StableDiffusion`
+def ddim_encode(sd: StableDiffusion,
     latents: torch.Tensor, # (b, c, h, w) of pictures
     strength: float = .8, # (0, 1] how far up
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
@@ -63,116 +57,116 @@ def ddim_encode(sd, # `StableDiffusion`
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
 ) -> Encoded:
-    "DDIM backwards and without text: latents at every level of noise. `ValueError` for bad input. DiffEdit, section 3.2, step 2."
+    "DDIM backwards, without text: latents at every level of noise. DiffEdit, section 3.2, step 2."
     timesteps = ddim_timesteps(sd, strength, num_inference_steps) if timesteps is None else timesteps
-    path, no_words = [sd._latents(latents)], sd.encode_text('')
-    for s, t in _bar(list(zip(timesteps[:-1].tolist(), timesteps[1:].tolist())), 'encode', progress):
+    visited, path = sd._path(timesteps), [sd._latents(latents)]
+    no_words = sd.encode_text('')
+    for s, t in _bar(list(pairwise(visited)), 'encode', progress):
         eps = sd.predict_noise(path[-1], t, no_words, chunk)
         path.append(ddim_step(sd, path[-1], eps, s, t))
     return Encoded(timesteps, torch.stack(path), sd.scheduler.alphas_cumprod[timesteps])
 
-# %% ../nbs/06_diffedit.ipynb #cell-028
-def _guided_noise(sd, latents, timestep, texts, guidance_scale, chunk):
-    "The noise in latents under guidance; `texts` are what to go away from and what to go to. Half of the work for a scale of 1."
-    if guidance_scale == 1: return sd.predict_noise(latents, timestep, texts[1], chunk)
-    both = sd.predict_noise(latents.repeat(2, 1, 1, 1), timestep, torch.cat(texts), chunk)
-    return guide(*both.chunk(2), guidance_scale)
-
 # %% ../nbs/06_diffedit.ipynb #cell-029
-def ddim_decode(sd, # `StableDiffusion`
+def ddim_decode(sd: StableDiffusion,
     latents: torch.Tensor, # (b, c, h, w) at the last of `timesteps`
     timesteps: torch.Tensor, # (steps + 1,) rising from 0, as of `ddim_timesteps`
-    prompt: str, # what shall be in the pictures; or a list of b
-    guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
-    negative_prompt: str = '', # what to guide away from
-    blend = None, # blend(latents, k) -> latents, called when they have come to timesteps[k]
+    prompt: str | list[str], # what shall be in the pictures; or a list of b
+    guidance_scale: float | torch.Tensor | Callable = 5., # number, (b,) tensor, or a function of the progress in [0, 1]
+    negative_prompt: str | list[str] = '', # what to guide away from
+    blend: Callable | None = None, # blend(latents, k) -> latents, called when they have come to timesteps[k]
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w) at timestep 0
-    "DDIM with guidance, from noise to a picture. `TypeError` for a guidance_scale that is neither."
-    _check_guidance(guidance_scale)
-    texts, steps = [sd.encode_text(words).expand(len(latents), -1, -1) for words in (negative_prompt, prompt)], len(timesteps) - 1
-    for k in _bar(range(steps - 1, -1, -1), 'decode', progress):
-        t, s = int(timesteps[k + 1]), int(timesteps[k])
-        g = scale_at(guidance_scale, (steps - 1 - k) / max(1, steps - 1))
-        latents = ddim_step(sd, latents, _guided_noise(sd, latents, t, texts, g, chunk), t, s)
-        if blend is not None: latents = blend(latents, k)
-    return latents
-
-def _check_guidance(guidance_scale):
-    if not callable(guidance_scale) and not isinstance(guidance_scale, Real):
-        raise TypeError(f'guidance_scale: expected a number or a function of the progress, got {guidance_scale!r}')
+    "DDIM with guidance, from noise to a picture: `sd.ddim_decode` with texts in words. Bad input is refused first."
+    latents = sd._latents(latents)
+    sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, len(latents))
+    sd._texts(negative_prompt, 'negative_prompt')
+    text, negative = sd.encode_text(prompt), sd.encode_text(negative_prompt)
+    return sd.ddim_decode(latents, timesteps, text, guidance_scale, negative, blend, chunk, progress)
 
 # %% ../nbs/06_diffedit.ipynb #cell-039
-def _check_encoded(sd, encoded):
+def _check_encoded(sd: StableDiffusion, encoded: Encoded) -> None:
     "Raise for an encoding that is no `Encoded`, is torn, or of another noise schedule than the model's."
-    if not isinstance(encoded, Encoded): raise TypeError(f'encoded: expected what ddim_encode gives, got {type(encoded).__name__}')
+    if not isinstance(encoded, Encoded):
+        raise TypeError(f'encoded: expected what ddim_encode gives, got {kind(encoded)}')
     t, x = encoded.timesteps, encoded.latents
-    if x.ndim != 5 or len(t) != len(x) or len(t) < 2: raise ValueError(f'encoded: expected (steps + 1, b, c, h, w) latents for {len(t)} timesteps, got {tuple(x.shape)}')
-    if t[0] != 0 or (t.diff() <= 0).any(): raise ValueError(f'encoded: expected timesteps that rise from 0, got {t.tolist()}')
-    if t[-1] > 999 or not torch.allclose(encoded.alpha_bar.cpu(), sd.scheduler.alphas_cumprod[t]):
+    if x.ndim != 5 or len(t) != len(x) or len(t) < 2:
+        wanted = f'(steps + 1, b, c, h, w) latents for {len(t)} timesteps'
+        raise ValueError(f'encoded: expected {wanted}, got {tuple(x.shape)}')
+    if t[0] != 0 or (t.diff() <= 0).any():
+        raise ValueError(f'encoded: expected timesteps that rise from 0, got {t.tolist()}')
+    own = sd.scheduler.alphas_cumprod
+    if t[-1] >= len(own) or not torch.allclose(encoded.alpha_bar.cpu(), own[t]):
         raise ValueError("encoded: expected latents of the model's own noise schedule, got those of another")
 
-def _check_mask(mask, size):
-    "Raise for a mask that is no bool tensor of (h, w) `size`; warn of one that is all false."
-    if not torch.is_tensor(mask) or mask.dtype != torch.bool:
-        raise TypeError(f'mask: expected a bool tensor, got {mask.dtype if torch.is_tensor(mask) else type(mask).__name__}')
-    if tuple(mask.shape) != tuple(size): raise ValueError(f'mask: expected shape {tuple(size)}, got {tuple(mask.shape)}')
-    if not mask.any(): warnings.warn('mask: it is false everywhere, so nothing will change', stacklevel=3)
+def _checked_mask(mask: Any, shape: tuple[int, int]) -> torch.Tensor: # (h, w) bool
+    "A mask of this shape; a word for one that is all false."
+    mask = as_mask(mask, 'mask', shape)
+    if not mask.any(): _warn('mask: it is false everywhere, so nothing will change')
+    return mask
 
 # %% ../nbs/06_diffedit.ipynb #cell-040
-def masked_decode(sd, # `StableDiffusion`
+def masked_decode(sd: StableDiffusion,
     encoded: Encoded, # of `ddim_encode`
-    mask: torch.Tensor, # (h, w) bool at the latents' size, true = to be edited
-    prompt: str, # what shall be there; or a list of b
-    guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
-    negative_prompt: str = '', # what to guide away from
-    callback = None, # callback(timestep, latents), called after each step
+    mask: Any, # (h, w) at the latents' size, true = to be edited: a mask of any kind, or a `Mask`
+    prompt: str | list[str], # what shall be there; or a list of b
+    guidance_scale: float | torch.Tensor | Callable = 5., # number, (b,) tensor, or a function of the progress in [0, 1]
+    negative_prompt: str | list[str] = '', # what to guide away from
+    callback: Callable | None = None, # callback(timestep, latents), called after each step
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w)
-    "Decode inside of the mask, keep the encoding outside. `ValueError` or `TypeError` for bad input. DiffEdit, section 3.2, step 3."
+    "Decode inside of the mask, keep the encoding outside. Bad input is refused first. DiffEdit, section 3.2, step 3."
     _check_encoded(sd, encoded)
-    _check_mask(mask, encoded.latents.shape[-2:])
-    mask = mask.to(encoded.latents.device)
-    def blend(latents, k):
-        latents = torch.where(mask, latents, encoded.latents[k])     # M y_t + (1 - M) x_t
+    places = mask.mask if isinstance(mask, Mask) else mask
+    places = _checked_mask(places, tuple(encoded.latents.shape[-2:])).to(encoded.latents.device)
+    def blend(latents: torch.Tensor, k: int) -> torch.Tensor:
+        latents = torch.where(places, latents, encoded.latents[k])     # M y_t + (1 - M) x_t
         if callback is not None: callback(int(encoded.timesteps[k]), latents)
         return latents
-    return ddim_decode(sd, encoded.latents[-1], encoded.timesteps, prompt, guidance_scale, negative_prompt, blend, chunk, progress)
+    return ddim_decode(sd, encoded.latents[-1], encoded.timesteps, prompt, guidance_scale, negative_prompt, blend,
+                       chunk, progress)
 
 # %% ../nbs/06_diffedit.ipynb #cell-050
 def feather(
-    mask: torch.Tensor, # (height, width) bool
+    mask: Any, # (height, width) mask of any kind
     width: int = 1, # px that lie between outside and full weight, 0 or more
 ) -> torch.Tensor: # (height, width) float in [0, 1]: 0 where the mask is false
     "A weight that rises from the mask's edge inwards. `ValueError` for a width below 0."
-    if width < 0: raise ValueError(f'width: expected 0 or more, got {width}')
-    inner = total = mask.float()
-    for _ in range(width):
-        inner = -F.max_pool2d(-inner[None], 3, stride=1, padding=1)[0]     # true only where all nine neighbours are
-        total = total + inner
-    return total / (width + 1)
+    mask, far = as_mask(mask), as_whole(width, 'width') + 1
+    in_row = _distance_in_row(mask, far)
+    distance = in_row.clone()                        # px to the next pixel outside, also at a corner; at most far
+    for rows in range(1, min(far, len(mask))):
+        distance[rows:] = distance[rows:].minimum(in_row[:-rows].clamp(min=rows))
+        distance[:-rows] = distance[:-rows].minimum(in_row[rows:].clamp(min=rows))
+    return distance / far
+
+def _distance_in_row(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) int32
+    "For each pixel the way to the next false one of its row, at most `far` px."
+    column, width = torch.arange(mask.shape[1]), mask.shape[1]
+    before = torch.where(mask, -far, column).cummax(dim=1).values
+    after = torch.where(mask, width + far, column).flip(1).cummin(dim=1).values.flip(1)
+    return (column - before).minimum(after - column).clamp(max=far).int()
 
 def paste(
-    image, # PIL RGB, what stays
-    edited, # PIL RGB of the same size, what comes in
+    image: Any, # a picture of any kind, what stays
+    edited: Any, # a picture of the same size, what comes in
     weight: torch.Tensor, # (height, width) float in [0, 1], of `edited`
-): # PIL RGB
+) -> Any: # PIL RGB
     "Blend two pictures. Pixels of weight 0 stay as they are. `ValueError` for other sizes."
-    from lessonlib.show import to_pil
-    if not image.size == edited.size == tuple(weight.shape)[::-1]:
-        raise ValueError(f'image, edited, weight: expected one size, got {image.size}, {edited.size} and {tuple(weight.shape)[::-1]} px')
-    a, b = (torch.tensor(np.asarray(picture)).permute(2, 0, 1) / 255 for picture in (image, edited))
-    return to_pil(a + weight.cpu() * (b - a))
+    image, edited = as_picture(image), as_picture(edited, 'edited')
+    weight = as_tensor(weight, 'weight', 'a (height, width) tensor', ndim=2, finite=True)
+    for name, shape in ('edited', edited.shape), ('weight', tuple(weight.shape)):
+        if shape != image.shape: raise ValueError(f'{name}: expected the shape of image, {image.shape}, got {shape}')
+    return Picture(image.pixels + weight * (edited.pixels - image.pixels)).pil
 
 # %% ../nbs/06_diffedit.ipynb #cell-053
-@dataclass(repr=False)
+@dataclass(repr=False, eq=False)
 class DiffEditResult:
     "What `diffedit` made, and every step on the way."
-    image: object             # PIL RGB, the edited picture
-    original: object          # PIL RGB
-    mask: object              # `DiffEditMask`, or the bool tensor that was given in its place
+    image: Any                # PIL RGB, the edited picture
+    original: Any             # PIL RGB
+    mask: Mask                # a `DiffEditMask`, or the `GivenMask` of a mask that was passed
     encoded: Encoded          # the picture at each timestep
     decoded: torch.Tensor     # (steps + 1, 1, c, h, w) the edit at each timestep; the last is where it starts
     pixel_mask: torch.Tensor  # (height, width) bool, what may change
@@ -183,34 +177,61 @@ class DiffEditResult:
     def latents(self) -> torch.Tensor: # (1, c, h, w) of the edit
         return self.decoded[0]
 
-    def __repr__(self):
-        return f'DiffEditResult({self.prompt!r}, {len(self.decoded) - 1} steps up and down, {self.pixel_mask.float().mean():.0%} of the picture)'
+    def __repr__(self) -> str:
+        share = self.pixel_mask.float().mean()
+        return f'DiffEditResult({self.prompt!r}, {len(self.decoded) - 1} steps up and down, {share:.0%} of the picture)'
 
-    def figure(self, sd, columns=4): # matplotlib figure
+    def figure(self, sd: StableDiffusion, columns: int = 4) -> Any: # matplotlib figure
         "The whole way: the picture, up to noise, down again with other words, the edit."
         from lessonlib.show import show_images
         k = torch.linspace(0, len(self.decoded) - 1, columns).round().long().tolist()[1:]
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
-        return show_images([self.original, *up, self.image, *down], ['the picture', *at, f'{self.prompt}', *at], columns=columns, size=1)
+        titles = ['the picture', *at, f'{self.prompt}', *at]
+        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
-def _latent_mask(mask, size): # (height, width) bool, (h, w) -> (h, w) bool
-    "Every place of the latents that a mask of pixels touches."
-    return F.adaptive_max_pool2d(mask[None].float(), size)[0] > 0
+@dataclass(repr=False, eq=False, frozen=True)
+class GivenMask(Mask):
+    "A mask that was passed, as `diffedit_mask` would have found it."
+    image: Any               # PIL RGB
+    given: torch.Tensor      # (height, width) bool at the picture's size
+    factor: int              # px in a place of the latents
 
-def _masks(sd, mask, size, grow): # -> (height, width) bool, (h, w) bool
-    "What may change, of the pixels and of the latents, widened by `grow` px."
-    def widen(mask, width): return F.max_pool2d(mask[None].float(), 2*width + 1, stride=1, padding=width)[0] > 0
-    pixels, places = (mask.pixel_mask, mask.mask) if isinstance(mask, DiffEditMask) else (mask, _latent_mask(mask, size))
-    return widen(pixels, grow), widen(places, -(-grow // sd.factor))
+    @property
+    def pixel_mask(self) -> torch.Tensor: # (height, width) bool
+        "The pixels that are to be edited."
+        return self.given
 
-def _check_edit(image, prompts, mask, grow, fresh):
-    "What is wrong with the inputs that neither `sd` nor `diffedit_mask` would say before a model runs."
-    if not isinstance(grow, int) or grow < 0: raise ValueError(f'grow: expected a whole number of px, 0 or more, got {grow!r}')
-    if not isinstance(fresh, Real) or not 0 <= fresh <= 1: raise ValueError(f'fresh: expected a number in [0, 1], got {fresh!r}')
-    size = _check_picture(image, prompts)
-    if mask is not None: _check_mask(mask.pixel_mask if isinstance(mask, DiffEditMask) else mask, size)
+    @property
+    def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
+        "Every place of the latents that the mask touches."
+        return F.max_pool2d(self.given[None].float(), self.factor)[0] > 0
+
+    def __repr__(self) -> str: return f'GivenMask({self.given.float().mean():.0%} of the picture)'
+
+def _as_found(sd: StableDiffusion, mask: Any, picture: Picture) -> Mask | None:
+    "A mask that was passed, checked; None if one is to be looked for."
+    if mask is None: return None
+    pixels = _checked_mask(mask, picture.shape)
+    return mask if isinstance(mask, Mask) else GivenMask(picture.pil, pixels, sd.factor)
+
+def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tensor: # (1, c, h, w)
+    "The picture's latents: those of the mask, if it was found in this picture with this model."
+    if isinstance(mask, DiffEditMask) and mask.model is sd and mask.image.size == picture.pil.size:
+        if mask.image.tobytes() == picture.pil.tobytes(): return mask.latents
+    return sd.encode_image(picture)
+
+def _widen(mask: torch.Tensor, width: int) -> torch.Tensor: # (h, w) bool twice
+    "Every place within `width` of a true one."
+    return F.max_pool2d(mask[None].float(), 2*width + 1, stride=1, padding=width)[0] > 0
+
+def _check_way(sd: StableDiffusion, timesteps: torch.Tensor, guidance_scale: Any, **texts: str) -> None:
+    "Raise for a way down that cannot be gone."
+    sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, 1)
+    for name, text in texts.items():
+        if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
+        sd._texts(text, name)
 
 # %% ../nbs/06_diffedit.ipynb #roll-0
 def roll_anew(
@@ -218,99 +239,110 @@ def roll_anew(
     share: float, # [0, 1] of the noise at the last timestep: 0 changes nothing, 1 leaves nothing of the encoding
     generator: torch.Generator | None = None, # of the new noise
 ) -> Encoded: # the same, but for the latents at the last timestep
-    "Replace a share of the noise that the encoding found by noise from dice. The squares of the shares sum to 1, so the spread stays."
+    "Replace a share of the noise that was found by noise from dice. The shares' squares sum to 1: the spread stays."
     if share == 0: return encoded
     a, latents = encoded.alpha_bar[-1], encoded.latents[0]
     found = (encoded.latents[-1] - a.sqrt() * latents) / (1 - a).sqrt()
-    dice = torch.randn(latents.shape, generator=generator, device=generator.device if generator else 'cpu').to(latents)
+    device = generator.device if generator else 'cpu'
+    dice = torch.randn(latents.shape, generator=generator, device=device).to(latents)
     start = a.sqrt() * latents + (1 - a).sqrt() * ((1 - share**2)**.5 * found + share * dice)
     return replace(encoded, latents=torch.cat([encoded.latents[:-1], start[None]]))
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
-def diffedit(sd, # `StableDiffusion`
-    image, # PIL picture, or (1, 3, h, w) float in [0, 1]; sides are multiples of `sd.factor` px
+def diffedit(sd: StableDiffusion,
+    image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
     strength: float = .8, # (0, 1] how far up to encode
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made, up and down
-    guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
+    guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the mask's noise, and of what is `fresh`
-    mask = None, # `DiffEditMask`, or (height, width) bool at the picture's size, instead of looking for one
+    mask: Any = None, # `DiffEditMask`, or a mask of any kind at the picture's size, instead of looking for one
     negative_prompt: str = '', # what to guide away from
     grow: int = 0, # px by which the mask is widened: room for another shape
     fresh: float = 0., # [0, 1] share of the noise to start from that is rolled anew
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show progress bars
 ) -> DiffEditResult:
-    "Mask, encode, decode inside of it. `ValueError` or `TypeError` for bad input before a model runs. DiffEdit, section 3.2."
-    timesteps = ddim_timesteps(sd, strength, num_inference_steps)
-    _check_guidance(guidance_scale), _check_edit(image, (source_prompt, target_prompt), mask, grow, fresh)
-    if mask is None: mask = diffedit_mask(sd, image, source_prompt, target_prompt, generator=generator, chunk=chunk)
-    latents = mask.latents if isinstance(mask, DiffEditMask) else sd.encode_image(image)
-    pixels, places = _masks(sd, mask, latents.shape[-2:], grow)
+    "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
+    picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
+    _check_way(sd, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
+               negative_prompt=negative_prompt)
+    grow, fresh = as_whole(grow, 'grow'), as_number(fresh, 'fresh', 0, 1)
+    generator, found = as_generator(generator), _as_found(sd, mask, picture)
+    if found is None:
+        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, chunk=chunk)
+    latents = _latents_of(sd, picture, found)
+    pixels, places = _widen(found.pixel_mask, grow), _widen(found.mask, -(-grow // sd.factor))
     encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress)
     start = roll_anew(encoded, fresh, generator)
     steps = [start.latents[-1]]
-    masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt, lambda t, x: steps.append(x), chunk, progress)
-    return _result(sd, image, mask, encoded, torch.stack(steps[::-1]), pixels, paste_back, target_prompt)
+    masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt,
+                  lambda timestep, latents: steps.append(latents), chunk, progress)
+    return _result(sd, picture, found, encoded, torch.stack(steps[::-1]), pixels, paste_back, target_prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-056
-def _result(sd, image, mask, encoded, decoded, pixel_mask, paste_back, prompt):
+def _result(sd: StableDiffusion, picture: Picture, mask: Mask, encoded: Encoded, decoded: torch.Tensor,
+            pixel_mask: torch.Tensor, paste_back: bool, prompt: str) -> DiffEditResult:
     "Decode the latents, paste them into the picture, and put all of it together."
-    from lessonlib.show import to_pil
-    original, edited = to_pil(image[0] if torch.is_tensor(image) else image).convert('RGB'), sd.decode(decoded[0])[0]
-    weight = feather(pixel_mask.cpu()) if paste_back else torch.ones(edited.height, edited.width)
-    return DiffEditResult(paste(original, edited, weight), original, mask, encoded, decoded, pixel_mask, weight, prompt)
+    weight = feather(pixel_mask) if paste_back else torch.ones(picture.shape)
+    edited = paste(picture, sd.decode(decoded[0])[0], weight)
+    return DiffEditResult(edited, picture.pil, mask, encoded, decoded, pixel_mask, weight, prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-066
-def sdedit(sd, # `StableDiffusion`
-    image, # PIL picture, or (1, 3, h, w) float in [0, 1]; sides are multiples of `sd.factor` px
+def sdedit(sd: StableDiffusion,
+    image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
     prompt: str, # what is wanted
     strength: float = .8, # (0, 1] how much noise
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
-    guidance_scale = 5., # number; or a function of the progress, which goes from 0 to 1
+    guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     generator: torch.Generator | None = None, # of the noise
+    negative_prompt: str = '', # what to guide away from
     progress: bool = True, # show a progress bar, after two seconds
-): # PIL RGB
-    "Add noise to the whole picture and decode with other words. `ValueError` for bad input. Meng et al. 2021, arXiv 2108.01073."
-    timesteps = ddim_timesteps(sd, strength, num_inference_steps)
-    latents = sd.encode_image(image)
-    if len(latents) > 1: raise ValueError(f'image: expected one picture, got {len(latents)}')
+) -> Any: # PIL RGB
+    "Add noise to the whole picture and decode with other words. Bad input is refused first. Meng et al. 2021."
+    picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
+    _check_way(sd, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
+    generator, latents = as_generator(generator), sd.encode_image(picture)
     noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
-    return sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, progress=progress))[0]
+    options = dict(negative_prompt=negative_prompt, progress=progress)
+    return sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, **options))[0]
 
 # %% ../nbs/06_diffedit.ipynb #cell-069
-def _check_inpaint(image, mask, strength, num_inference_steps, guidance_scale):
+def _check_inpaint(picture: Picture, strength: float, num_inference_steps: int) -> None:
     "Raise for what the pipeline would take in silence, or refuse in its own words."
-    _check_steps(num_inference_steps)
-    if not isinstance(strength, Real) or not 0 < strength <= 1: raise ValueError(f'strength: expected a number in (0, 1], got {strength!r}')
-    if int(strength * num_inference_steps) < 1:
-        raise ValueError(f'strength: expected at least one of {num_inference_steps} steps, got {strength} of them')
-    if not hasattr(image, 'convert'): raise TypeError(f'image: expected a PIL picture, got {type(image).__name__}')
-    if not image.width or not image.height or image.width % 8 or image.height % 8:
-        raise ValueError(f'image: expected a width and height that are multiples of 8 px, got {image.width}x{image.height} px')
-    if not isinstance(guidance_scale, Real): raise TypeError(f'guidance_scale: expected a number, got {guidance_scale!r}')
-    _check_mask(mask, (image.height, image.width))
+    steps = as_whole(num_inference_steps, 'num_inference_steps', 1)
+    if int(as_number(strength, 'strength', 0, 1, above=True) * steps) < 1:
+        raise ValueError(f'strength: expected at least one of {steps} steps, got {strength} of them')
+    if picture.width % 8 or picture.height % 8:
+        size = f'{picture.width}x{picture.height} px'
+        raise ValueError(f'image: expected a width and height that are multiples of 8 px, got {size}')
 
 # %% ../nbs/06_diffedit.ipynb #cell-070
-def inpaint(sd, # `StableDiffusion`; or the folder or hub name of a checkpoint for inpainting
-    image, # PIL picture; sides are multiples of 8 px
-    mask: torch.Tensor, # (height, width) bool at the picture's size, true = to be edited
+def inpaint(sd: StableDiffusion | str, # or the folder or hub name of a checkpoint for inpainting
+    image: Any, # a picture of any kind; its sides are multiples of 8 px
+    mask: Any, # a mask of any kind at the picture's size, true = to be edited
     prompt: str, # what shall be there
     strength: float = .8, # (0, 1] how much noise; 1 forgets what was in the mask
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
     guidance_scale: float = 5., # number
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the noise
+    negative_prompt: str = '', # what to guide away from
     progress: bool = True, # show diffusers' progress bar
-): # PIL RGB
-    "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input."
+) -> Any: # PIL RGB
+    "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input, before it runs."
     from lessonlib.show import to_pil
     from lessonlib.stable_diffusion import inpainting_pipeline
-    _check_inpaint(image, mask, strength, num_inference_steps, guidance_scale)
+    picture, guidance_scale = as_picture(image), as_number(guidance_scale, 'guidance_scale', 0, 1000)
+    mask, generator = as_mask(mask, 'mask', picture.shape), as_generator(generator)
+    _check_inpaint(picture, strength, num_inference_steps)
+    for name, text in ('prompt', prompt), ('negative_prompt', negative_prompt):
+        if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
     pipe = inpainting_pipeline(sd)
     pipe.set_progress_bar_config(disable=not progress)
-    edited = pipe(prompt, image=image, mask_image=to_pil(mask), height=image.height, width=image.width, strength=strength,
-                  num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, generator=generator).images[0]
-    return paste(image.convert('RGB'), edited, feather(mask.cpu()) if paste_back else torch.ones(mask.shape))
+    edited = pipe(prompt, image=picture.pil, mask_image=to_pil(mask), height=picture.height, width=picture.width,
+                  strength=strength, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
+                  negative_prompt=negative_prompt, generator=generator).images[0]
+    return paste(picture, edited, feather(mask) if paste_back else torch.ones(mask.shape))
