@@ -240,7 +240,7 @@ def _number_difference(found: Any, wanted: Any, tolerance: float) -> str:
 def _items_difference(found: tuple | list, wanted: tuple | list, tolerance: float) -> str:
     "Where two tuples or lists part."
     if len(found) != len(wanted): return f'expected {len(wanted)} items, got {len(found)}'
-    parts = (_difference(*pair, tolerance) for pair in zip(found, wanted))
+    parts = (_difference(*pair, tolerance) for pair in zip(found, wanted, strict=False))
     return next((f'item {index}: {words}' for index, words in enumerate(parts) if words), '')
 
 def _dict_difference(found: dict, wanted: dict, tolerance: float) -> str:
@@ -337,11 +337,11 @@ def _farthest(found: torch.Tensor, wanted: torch.Tensor) -> float:
 def _in_double(args: tuple) -> tuple:
     "The arguments with the tensors of floats in double precision."
     is_float = [isinstance(value, torch.Tensor) and value.is_floating_point() for value in args]
-    return tuple(value.double() if double else value for value, double in zip(args, is_float))
+    return tuple(value.double() if double else value for value, double in zip(args, is_float, strict=False))
 
 def _changed(theirs: tuple, ours: tuple, tolerance: float) -> str:
     "Which argument the candidate changed, in words; '' if none that can be compared."
-    parts = (_attempt(_difference, mine, right, tolerance) for mine, right in zip(ours, theirs))
+    parts = (_attempt(_difference, mine, right, tolerance) for mine, right in zip(ours, theirs, strict=False))
     found = ((index, words) for index, words in enumerate(parts) if words and isinstance(words, str))
     return next((f'argument {index} is changed by the call: {words}' for index, words in found), '')
 
@@ -400,7 +400,8 @@ def _copied(args: tuple) -> tuple:
     "The arguments once more; what cannot be copied is shared."
     memo = {id(tensor): tensor.detach().clone().requires_grad_().clone() for tensor in _inside_graphs(args)}
     copies = (_attempt(_copy, value, memo) for value in args)
-    return tuple(value if isinstance(once_more, _Failure) else once_more for value, once_more in zip(args, copies))
+    pairs = zip(args, copies, strict=False)
+    return tuple(value if isinstance(once_more, _Failure) else once_more for value, once_more in pairs)
 
 _TEE = type(itertools.tee(())[0])
 
@@ -461,8 +462,8 @@ _WAYS_ROUND = 'getattr eval exec compile globals locals vars attrgetter methodca
 _UNKNOWN, _OWN = object(), object()
 
 # %% ../nbs/helpers/check.ipynb #cell-047
-def _used(function: Callable, free: tuple = (), path: tuple = ()) -> list[str]:
-    "The names and signs that a function uses, in itself and in helpers written beside it. `TypeError` for no function."
+def _used(function: Callable, free: tuple = (), path: tuple = (), named: tuple = ()) -> list[str]:
+    "The names and signs in a function and its helpers; `named` are not looked into. `TypeError` for no function."
     if isinstance(function, types.BuiltinFunctionType) or isinstance(function, np.ufunc): return [function.__name__]
     function = _plain_function(function)
     if not isinstance(function, types.FunctionType): raise TypeError(f'expected a function, got {_kind(function)}')
@@ -470,8 +471,9 @@ def _used(function: Callable, free: tuple = (), path: tuple = ()) -> list[str]:
     for name, value in _steps(function):
         if not _is_beside(value, function): value = _unwrapped(value)
         if any(value is other for other in free) or _is_free(value): continue
-        if any(value is caller for caller in (function, *path)): used.append('recursion')
-        elif _is_beside(value, function): used += _used(value, free, (*path, function))
+        if any(value is other for other in named): used.append(value.__name__)
+        elif any(value is caller for caller in (function, *path)): used.append('recursion')
+        elif _is_beside(value, function): used += _used(value, free, (*path, function), named)
         else: used.append(_real_name(name, value, function))
     return list(dict.fromkeys(used))
 
@@ -480,7 +482,7 @@ def _steps(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     yield from ((getattr(value, '__name__', 'default'), value) for value in defaults)
     values = [_attempt(lambda cell=cell: cell.cell_contents) for cell in function.__closure__ or ()]
-    held = dict(zip(function.__code__.co_freevars, values))
+    held = dict(zip(function.__code__.co_freevars, values, strict=False))
     yield from _code_steps(function.__code__, vars(builtins) | function.__globals__, held)
 
 # %% ../nbs/helpers/check.ipynb #cell-048
@@ -489,7 +491,7 @@ def _code_steps(code: types.CodeType, known: dict, outer: dict) -> Iterator[tupl
     steps = list(dis.get_instructions(code))
     opnames, cells = {step.offset: step.opname for step in steps}, outer | dict.fromkeys(code.co_cellvars, _OWN)
     value = _UNKNOWN
-    for before, step in zip([None, None, *steps], steps):
+    for before, step in zip([None, None, *steps], steps, strict=False):
         if before and before.opname == 'GET_LEN': continue    # a pattern of `match` counts the items
         name, home, value = step.argval, value, _UNKNOWN
         if step.opname in _GLOBALS: value = known.get(name, _UNKNOWN)
@@ -574,8 +576,8 @@ def _not_among(candidate: Callable, words: list[str], functions: tuple) -> list[
 
 def _among(candidate: Callable, words: list[str], functions: tuple) -> list[str]:
     "What a candidate uses that is on the list, or that would get around it."
-    closed = _closed(words, functions)
-    return [name for name in _used(candidate) if name in closed or name.startswith('__')]
+    closed, itself = _closed(words, functions), [f.__name__ for f in functions if f is candidate]
+    return itself + [name for name in _used(candidate, named=functions) if name in closed or name.startswith('__')]
 
 def _closed(words: list[str], functions: tuple) -> set[str]:
     "All names that are forbidden: those of groups and of functions, too."
@@ -599,7 +601,7 @@ def show_example(
     *args: Any, # its arguments: small tensors and numbers are drawn cell by cell
 ) -> Any: # matplotlib figure: the arguments, then the answer
     "Draw what a function gives for an example."
-    given = [(name, value, None) for name, value in zip(_names(spec), _copied(args))]
+    given = [(name, value, None) for name, value in zip(_names(spec), _copied(args), strict=False)]
     return _draw([*given, ('answer', _outcome(spec, _copied(args))[0], None)])
 
 def _names(spec: Callable) -> Iterator[str]:
@@ -619,7 +621,7 @@ def _draw(panels: list[tuple[str, Any, torch.Tensor | None]]) -> Any: # matplotl
     figure, axes = plt.subplots(1, len(sheets), figsize=(sum(widths), .45*tall + .7), dpi=80, layout='constrained',
                                 squeeze=False, width_ratios=widths)
     plt.close(figure)
-    for ax, sheet, (_, columns) in zip(axes.flat, sheets, shapes): _draw_sheet(ax, *sheet, tall, columns)
+    for ax, sheet, (_, columns) in zip(axes.flat, sheets, shapes, strict=False): _draw_sheet(ax, *sheet, tall, columns)
     return figure
 
 def _cells(value: Any) -> tuple[float, float]:
@@ -651,7 +653,8 @@ def _sheets(title: str, value: Any, wrong: torch.Tensor | None, most: int = 6) -
     if _is_long(_numbers(value[value.isfinite()])): return [(words, 'too long to draw', None)]
     if value.dim() <= 2: return [(words, value, wrong)]
     marks = [None if wrong is None else wrong[place] for place in places]
-    return [(f'{title}{list(place)}\n{tuple(value.shape)}', value[place], mark) for place, mark in zip(places, marks)]
+    shape, pairs = tuple(value.shape), zip(places, marks, strict=False)
+    return [(f'{title}{list(place)}\n{shape}', value[place], mark) for place, mark in pairs]
 
 def _draw_sheet(ax: Any, title: str, value: Any, wrong: torch.Tensor | None, tall: float, wide: float) -> None:
     "One sheet in axes of tall by wide cells, with a frame around each number to mark."
@@ -684,8 +687,10 @@ def _mark(ax: Any, wrong: torch.Tensor) -> None:
 def _draw_case(candidate: Callable, spec: Callable, args: tuple, tolerance: float) -> Any: # matplotlib figure
     "The arguments, the right answer, the candidate's, and the arguments that it changed."
     theirs, ours = _copied(args), _copied(args)
-    names, wanted, found = [*zip(_names(spec), args)], _outcome(spec, theirs)[0], _outcome(candidate, ours)[0]
-    afterwards = [(f'{name} afterwards', mine, right) for (name, _), mine, right in zip(names, ours, theirs)
+    names = [*zip(_names(spec), args, strict=False)]
+    wanted, found = _outcome(spec, theirs)[0], _outcome(candidate, ours)[0]
+    triples = zip(names, ours, theirs, strict=False)
+    afterwards = [(f'{name} afterwards', mine, right) for (name, _), mine, right in triples
                   if _changed((right,), (mine,), tolerance)]
     marked = [(title, value, _marks(value, right, tolerance))
               for title, value, right in [('yours', found, wanted), *afterwards]]

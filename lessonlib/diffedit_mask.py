@@ -137,7 +137,7 @@ def diffusers_difference(
     return average.clamp(max=top) / top if top > 0 else average
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-067
-@dataclass(kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, frozen=True)
 class MaskOptions:
     "How maps become a mask. `ValueError` or `TypeError` for what is out of range."
     threshold: float = .5      # [0, 1]
@@ -189,7 +189,7 @@ class Mask:
         return overlay(self.image, self.pixel_mask)
 
 # %% ../nbs/03_diffedit_mask.ipynb #mask-found
-@dataclass(repr=False, eq=False)
+@dataclass(repr=False, eq=False, frozen=True)
 class DiffEditMask(MaskOptions, Mask):
     "What `diffedit_mask` found, and every step on the way. `replace(m, threshold=.4)` cuts again, without the model."
     image: Any                # PIL RGB
@@ -250,6 +250,7 @@ def _check_prompts(sd: StableDiffusion, source_prompt: str, target_prompt: str) 
     "Raise for what is no text; a word for two texts that are one to the model."
     for name, prompt in ('source_prompt', source_prompt), ('target_prompt', target_prompt):
         if not isinstance(prompt, str): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
+        sd._texts(prompt, name)
     if sd.same_text(source_prompt, target_prompt):
         _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: '
               'there is nothing to edit')
@@ -258,6 +259,7 @@ def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> to
     "Noise that was passed. `ValueError` if it does not fit the picture."
     shape = (sd.vae.config.latent_channels, height // sd.factor, width // sd.factor)
     noise = as_tensor(noise, 'noise', finite=True)
+    if not noise.is_floating_point(): raise TypeError(f'noise: expected floats, got {kind(noise)}')
     if noise.ndim != 4 or tuple(noise.shape[1:]) != shape or not len(noise):
         wanted = f'(n, {", ".join(map(str, shape))}) with n of 1 or more'
         raise ValueError(f'noise: expected shape {wanted}, got {tuple(noise.shape)}')
@@ -268,7 +270,7 @@ def diffedit_mask(sd: StableDiffusion,
     image: Any, # a picture of any kind (`lessonlib.inputs`); its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
-    num_maps: int = 10, # noises to average over, 1 or more
+    num_maps: int = 10, # noises to average over, 1 to 10,000
     strength: float = .5, # (0, 1] share of the timesteps
     threshold: float = .5, # [0, 1]
     generator: torch.Generator | None = None, # of the noise
@@ -284,7 +286,7 @@ def diffedit_mask(sd: StableDiffusion,
     _check_prompts(sd, source_prompt, target_prompt)
     if timestep is None: timestep = sd.timestep(strength)
     timestep = as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
-    num_maps, generator = as_whole(num_maps, 'num_maps', 1), as_generator(generator)
+    num_maps, generator = as_whole(num_maps, 'num_maps', 1, 10_000), as_generator(generator)
     if noise is not None: noise = _check_noise(sd, noise, *picture.shape)
     sd._chunk(chunk, num_maps)
     latents = sd.encode_image(picture)

@@ -12,7 +12,6 @@ import json
 import math
 import numbers
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple
 import numpy as np
 import torch
@@ -39,7 +38,7 @@ class quiz:
         self.questions = [_computed(Question(*question)) for question in questions]
         self.options = [_options(question) for question in self.questions]
         self.answers = [_LETTERS[options.index(str(question.answer))] if options else question.answer
-                        for question, options in zip(self.questions, self.options)]
+                        for question, options in zip(self.questions, self.options, strict=False)]
 
     def ask(self,
         number: int, # of the question, from 1
@@ -99,11 +98,11 @@ def _own_words(question: Question, option: str) -> str:
 def _option(reply: Any, options: list[str]) -> str | None:
     "The option that a reply means: itself or its letter; None if there is none."
     reply = str(reply).strip()
-    return reply if reply in options else dict(zip(_LETTERS, options)).get(reply.lower())
+    return reply if reply in options else dict(zip(_LETTERS, options, strict=False)).get(reply.lower())
 
 def _question_text(number: int, question: Question, options: list[str]) -> str:
     "One question in plain text."
-    lines = [f'   {letter}) {option}' for letter, option in zip(_LETTERS, options)]
+    lines = [f'   {letter}) {option}' for letter, option in zip(_LETTERS, options, strict=False)]
     return '\n'.join([f'{number}. {question.text}', *lines])
 
 def _unasked(number: int, question: Question, options: list[str]) -> Result:
