@@ -332,7 +332,8 @@ def _is_rounding(candidate: Callable, spec: Callable, args: tuple, found: Any, w
 
 def _farthest(found: torch.Tensor, wanted: torch.Tensor) -> float:
     "How far two answers are apart."
-    return float(np.abs(_numbers(found) - _numbers(wanted)).max(initial=0.))
+    with np.errstate(invalid='ignore'):                      # infinity less infinity: nan, which is near to nothing
+        return float(np.abs(_numbers(found) - _numbers(wanted)).max(initial=0.))
 
 def _in_double(args: tuple) -> tuple:
     "The arguments with the tensors of floats in double precision."
