@@ -218,7 +218,8 @@ def _as_found(sd: StableDiffusion, mask: Any, picture: Picture) -> Mask | None:
 
 def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tensor: # (1, c, h, w)
     "The picture's latents: those of the mask, if it was found in this picture with this model."
-    if isinstance(mask, DiffEditMask) and mask.model is sd and mask.image.size == picture.pil.size:
+    found_whole = isinstance(mask, DiffEditMask) and not mask.cropped
+    if found_whole and mask.model is sd and mask.image.size == picture.pil.size:
         if mask.image.tobytes() == picture.pil.tobytes(): return mask.latents
     return sd.encode_image(picture)
 

@@ -202,6 +202,7 @@ class DiffEditMask(MaskOptions, Mask):
     eps_target: torch.Tensor  # (n, c, h, w) under the target prompt
     maps: torch.Tensor        # (n, h, w) float, 0 or more
     model: StableDiffusion    # that was asked
+    cropped: bool = False     # its latents are a part of another picture's
 
     @cached_property
     def difference(self) -> torch.Tensor: # (h, w) float in [0, 1]
@@ -238,7 +239,7 @@ class DiffEditMask(MaskOptions, Mask):
         rows, columns = -(-height // self.model.factor), -(-width // self.model.factor)
         names = 'latents', 'noise', 'eps_source', 'eps_target', 'maps'
         parts = {name: getattr(self, name)[..., :rows, :columns] for name in names}
-        return replace(self, image=self.image.crop((0, 0, width, height)), **parts)
+        return replace(self, image=self.image.crop((0, 0, width, height)), cropped=True, **parts)
 
     def __repr__(self) -> str:
         share = self.pixel_mask.float().mean()
