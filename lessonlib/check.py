@@ -573,12 +573,17 @@ def _listed(rule: Any) -> tuple[list[str], tuple]:
 
 def _not_among(candidate: Callable, words: list[str], functions: tuple) -> list[str]:
     "What a candidate uses that is not on the list."
-    return [name for name in _used(candidate, functions) if name not in words]
+    return [name for name in _used(candidate, _with_bare(functions)) if name not in words]
 
 def _among(candidate: Callable, words: list[str], functions: tuple) -> list[str]:
     "What a candidate uses that is on the list, or that would get around it."
     closed, itself = _closed(words, functions), [f.__name__ for f in functions if f is candidate]
-    return itself + [name for name in _used(candidate, named=functions) if name in closed or name.startswith('__')]
+    used = _used(candidate, named=_with_bare(functions))
+    return itself + [name for name in used if name in closed or name.startswith('__')]
+
+def _with_bare(functions: tuple) -> tuple:
+    "The functions, and what is under their decorators: a compiled one is met as both."
+    return (*functions, *map(_unwrapped, functions))
 
 def _closed(words: list[str], functions: tuple) -> set[str]:
     "All names that are forbidden: those of groups and of functions, too."

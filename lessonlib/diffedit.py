@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 import torch
 import torch.nn.functional as F
-from .diffedit_mask import DiffEditMask, Mask, diffedit_mask
-from .inputs import Picture, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind
+from .diffedit_mask import DiffEditMask, Mask, _warn_of_same_text, diffedit_mask
+from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole,
+                              kind)
 from .stable_diffusion import StableDiffusion, _bar, _warn
 
 # %% auto #0
@@ -58,13 +59,15 @@ def ddim_encode(sd: StableDiffusion,
     progress: bool = True, # show a progress bar, after two seconds
 ) -> Encoded:
     "DDIM backwards, without text: latents at every level of noise. DiffEdit, section 3.2, step 2."
-    timesteps = ddim_timesteps(sd, strength, num_inference_steps) if timesteps is None else timesteps
-    visited, path = sd._path(timesteps), [sd._latents(latents)]
+    if timesteps is None: timesteps = ddim_timesteps(sd, strength, num_inference_steps)
+    visited, path = sd._path(timesteps), [sd._finite(latents)]
+    if visited[0] != 0: raise ValueError(f'timesteps: expected whole numbers that rise from 0, got {visited}')
+    sd._chunk(chunk, len(path[0]))
     no_words = sd.encode_text('')
     for s, t in _bar(list(pairwise(visited)), 'encode', progress):
         eps = sd.predict_noise(path[-1], t, no_words, chunk)
         path.append(ddim_step(sd, path[-1], eps, s, t))
-    return Encoded(timesteps, torch.stack(path), sd.scheduler.alphas_cumprod[timesteps])
+    return Encoded(torch.tensor(visited), torch.stack(path), sd.scheduler.alphas_cumprod[visited])
 
 # %% ../nbs/06_diffedit.ipynb #cell-029
 def ddim_decode(sd: StableDiffusion,
@@ -78,9 +81,10 @@ def ddim_decode(sd: StableDiffusion,
     progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w) at timestep 0
     "DDIM with guidance, from noise to a picture: `sd.ddim_decode` with texts in words. Bad input is refused first."
-    latents = sd._latents(latents)
+    latents, blend = sd._finite(latents), as_function(blend, 'blend')
     sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, len(latents))
-    sd._texts(negative_prompt, 'negative_prompt')
+    sd._chunk(chunk, len(latents))
+    for name, texts in ('prompt', prompt), ('negative_prompt', negative_prompt): sd._texts(texts, name, len(latents))
     text, negative = sd.encode_text(prompt), sd.encode_text(negative_prompt)
     return sd.ddim_decode(latents, timesteps, text, guidance_scale, negative, blend, chunk, progress)
 
@@ -118,6 +122,7 @@ def masked_decode(sd: StableDiffusion,
 ) -> torch.Tensor: # (b, c, h, w)
     "Decode inside of the mask, keep the encoding outside. Bad input is refused first. DiffEdit, section 3.2, step 3."
     _check_encoded(sd, encoded)
+    callback = as_function(callback, 'callback')
     places = mask.mask if isinstance(mask, Mask) else mask
     places = _checked_mask(places, tuple(encoded.latents.shape[-2:])).to(encoded.latents.device)
     def blend(latents: torch.Tensor, k: int) -> torch.Tensor:
@@ -133,20 +138,26 @@ def feather(
     width: int = 1, # px that lie between outside and full weight, 0 or more
 ) -> torch.Tensor: # (height, width) float in [0, 1]: 0 where the mask is false
     "A weight that rises from the mask's edge inwards. `ValueError` for a width below 0."
-    mask, far = as_mask(mask), as_whole(width, 'width') + 1
-    in_row = _distance_in_row(mask, far)
-    distance = in_row.clone()                        # px to the next pixel outside, also at a corner; at most far
-    for rows in range(1, min(far, len(mask))):
-        distance[rows:] = distance[rows:].minimum(in_row[:-rows].clamp(min=rows))
-        distance[:-rows] = distance[:-rows].minimum(in_row[rows:].clamp(min=rows))
-    return distance / far
+    far = as_whole(width, 'width') + 1
+    return _distance(as_mask(mask), far) / far
 
-def _distance_in_row(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) int32
+def _distance(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) of whole numbers
+    "For each pixel the way to the next false one, straight or aslant, in px; at most `far`."
+    in_row = _distance_in_row(mask, far)
+    distance = in_row.clone()
+    for rows in range(1, min(far, len(mask))):
+        from_there = in_row.clamp(min=rows)
+        distance[rows:] = distance[rows:].minimum(from_there[:-rows])
+        distance[:-rows] = distance[:-rows].minimum(from_there[rows:])
+    return distance
+
+def _distance_in_row(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) uint8 if `far` fits, or int64
     "For each pixel the way to the next false one of its row, at most `far` px."
     column, width = torch.arange(mask.shape[1]), mask.shape[1]
     before = torch.where(mask, -far, column).cummax(dim=1).values
     after = torch.where(mask, width + far, column).flip(1).cummin(dim=1).values.flip(1)
-    return (column - before).minimum(after - column).clamp(max=far).int()
+    distance = (column - before).minimum(after - column).clamp(max=far)
+    return distance.byte() if far < 256 else distance          # small numbers: all of the rows below go by fast
 
 def paste(
     image: Any, # a picture of any kind, what stays
@@ -158,6 +169,8 @@ def paste(
     weight = as_tensor(weight, 'weight', 'a (height, width) tensor', ndim=2, finite=True)
     for name, shape in ('edited', edited.shape), ('weight', tuple(weight.shape)):
         if shape != image.shape: raise ValueError(f'{name}: expected the shape of image, {image.shape}, got {shape}')
+    low, high = weight.min().item(), weight.max().item()
+    if low < 0 or high > 1: raise ValueError(f'weight: expected numbers in [0, 1], got {low:.3g} to {high:.3g}')
     return Picture(image.pixels + weight * (edited.pixels - image.pixels)).pil
 
 # %% ../nbs/06_diffedit.ipynb #cell-053
@@ -206,14 +219,14 @@ class GivenMask(Mask):
     @property
     def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
         "Every place of the latents that the mask touches."
-        return F.max_pool2d(self.given[None].float(), self.factor)[0] > 0
+        return F.max_pool2d(self.given[None].float(), self.factor, ceil_mode=True)[0] > 0
 
     def __repr__(self) -> str: return f'GivenMask({self.given.float().mean():.0%} of the picture)'
 
 def _as_found(sd: StableDiffusion, mask: Any, picture: Picture) -> Mask | None:
     "A mask that was passed, checked; None if one is to be looked for."
     if mask is None: return None
-    pixels = _checked_mask(mask, picture.shape)
+    pixels = as_mask(mask, 'mask', picture.shape)
     return mask if isinstance(mask, Mask) else GivenMask(picture.pil, pixels, sd.factor)
 
 def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tensor: # (1, c, h, w)
@@ -225,10 +238,12 @@ def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tens
 
 def _widen(mask: torch.Tensor, width: int) -> torch.Tensor: # (h, w) bool twice
     "Every place within `width` of a true one."
-    return F.max_pool2d(mask[None].float(), 2*width + 1, stride=1, padding=width)[0] > 0
+    return _distance(~mask, width + 1) <= width
 
-def _check_way(sd: StableDiffusion, timesteps: torch.Tensor, guidance_scale: Any, **texts: str) -> None:
-    "Raise for a way down that cannot be gone."
+def _check_way(sd: StableDiffusion, picture: Picture, timesteps: torch.Tensor, guidance_scale: Any,
+               **texts: str) -> None:
+    "Raise for a picture that does not fit, and for a way down that cannot be gone."
+    sd._check_size(*picture.shape)
     sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, 1)
     for name, text in texts.items():
         if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
@@ -241,6 +256,7 @@ def roll_anew(
     generator: torch.Generator | None = None, # of the new noise
 ) -> Encoded: # the same, but for the latents at the last timestep
     "Replace a share of the noise that was found by noise from dice. The shares' squares sum to 1: the spread stays."
+    share, generator = as_number(share, 'share', 0, 1), as_generator(generator)
     if share == 0: return encoded
     a, latents = encoded.alpha_bar[-1], encoded.latents[0]
     found = (encoded.latents[-1] - a.sqrt() * latents) / (1 - a).sqrt()
@@ -268,12 +284,15 @@ def diffedit(sd: StableDiffusion,
 ) -> DiffEditResult:
     "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
     picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
-    _check_way(sd, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
+    _check_way(sd, picture, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
                negative_prompt=negative_prompt)
+    sd._chunk(chunk, 1)
     grow, fresh = as_whole(grow, 'grow'), as_number(fresh, 'fresh', 0, 1)
     generator, found = as_generator(generator), _as_found(sd, mask, picture)
     if found is None:
-        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, chunk=chunk)
+        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, chunk=chunk,
+                              progress=progress)
+    else: _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = _latents_of(sd, picture, found)
     pixels, places = _widen(found.pixel_mask, grow), _widen(found.mask, -(-grow // sd.factor))
     encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress)
@@ -304,7 +323,7 @@ def sdedit(sd: StableDiffusion,
 ) -> Any: # PIL RGB
     "Add noise to the whole picture and decode with other words. Bad input is refused first. Meng et al. 2021."
     picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
-    _check_way(sd, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
+    _check_way(sd, picture, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
     generator, latents = as_generator(generator), sd.encode_image(picture)
     noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
     options = dict(negative_prompt=negative_prompt, progress=progress)
@@ -337,11 +356,12 @@ def inpaint(sd: StableDiffusion | str, # or the folder or hub name of a checkpoi
     from lessonlib.show import to_pil
     from lessonlib.stable_diffusion import inpainting_pipeline
     picture, guidance_scale = as_picture(image), as_number(guidance_scale, 'guidance_scale', 0, 1000)
-    mask, generator = as_mask(mask, 'mask', picture.shape), as_generator(generator)
+    mask, generator = _checked_mask(mask, picture.shape), as_generator(generator)
     _check_inpaint(picture, strength, num_inference_steps)
     for name, text in ('prompt', prompt), ('negative_prompt', negative_prompt):
         if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
     pipe = inpainting_pipeline(sd)
+    as_whole(num_inference_steps, 'num_inference_steps', 1, pipe.scheduler.config.num_train_timesteps)
     pipe.set_progress_bar_config(disable=not progress)
     edited = pipe(prompt, image=picture.pil, mask_image=to_pil(mask), height=picture.height, width=picture.width,
                   strength=strength, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,

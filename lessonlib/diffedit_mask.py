@@ -39,19 +39,26 @@ def noise_difference(
     eps_target: torch.Tensor, # (b, c, h, w) under the query, for the same noised latents
 ) -> torch.Tensor: # (b, h, w) float32, 0 or more
     "Mean over channels of the absolute difference. `ValueError` if the shapes differ. DiffEdit, section 3.2, step 1."
+    eps_source, eps_target = _maps(eps_source, 'eps_source', 4), _maps(eps_target, 'eps_target', 4)
     if eps_source.shape != eps_target.shape:
         shapes = f'{tuple(eps_source.shape)} and {tuple(eps_target.shape)}'
         raise ValueError(f'eps_source, eps_target: expected one shape, got {shapes}')
     return (eps_target.float() - eps_source.float()).abs().mean(dim=1)
+
+def _maps(values: Any, name: str, *ndim: int) -> torch.Tensor:
+    "Numbers of a picture's places as a tensor, where they are; an array too. Errors for other axes, and for none."
+    if not isinstance(values, torch.Tensor): values = as_tensor(values, name)
+    if values.ndim not in ndim or not values.numel():
+        wanted = '(h, w)' if 2 in ndim else '(n, h, w) with n >= 1' if 3 in ndim else '(b, c, h, w)'
+        raise ValueError(f'{name}: expected {wanted}, got shape {tuple(values.shape)}')
+    return values
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-029
 def average_difference(
     maps: torch.Tensor, # (n, h, w) one map for each noise
 ) -> torch.Tensor: # (h, w)
     "What the noises agree on. `ValueError` if there is no map. DiffEdit, section 3.2: n = 10."
-    if maps.ndim != 3 or len(maps) == 0:
-        raise ValueError(f'maps: expected (n, h, w) with n >= 1, got {tuple(maps.shape)}')
-    return maps.mean(dim=0)
+    return _maps(maps, 'maps', 3).mean(dim=0)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-034
 QUANTILE = .97 # share of the values that `remove_extremes` leaves alone, chosen on training scenes below
@@ -61,7 +68,7 @@ def remove_extremes(
     quantile: float = QUANTILE, # (0, 1]; 1 removes nothing
 ) -> torch.Tensor: # (..., h, w)
     "Clip each map at its own quantile. `ValueError` for one outside (0, 1]. DiffEdit, section 3.2, gives none."
-    quantile = as_number(quantile, 'quantile', 0, 1, above=True)
+    maps, quantile = _maps(maps, 'maps', 2, 3), as_number(quantile, 'quantile', 0, 1, above=True)
     top = maps.flatten(-2).quantile(quantile, dim=-1)     # (...)
     return maps.minimum(top[..., None, None])             # (..., h, w)
 
@@ -69,15 +76,17 @@ def remove_extremes(
 def rescale(values: torch.Tensor, # (h, w)
 ) -> torch.Tensor: # (h, w) in [0, 1]; zeros if all values are equal
     "Shift and stretch a map: its smallest value to 0, its largest to 1. DiffEdit, section 3.2."
+    values = _maps(values, 'values', 2)
+    if not values.isfinite().all(): raise ValueError('values: expected finite numbers, got nan or infinity')
     values = values - values.min()
     return values / values.max() if values.max() > 0 else values
 
 def binarize(
-    values: torch.Tensor, # (h, w) in [0, 1]
+    values: torch.Tensor, # (h, w) in [0, 1], or n of them
     threshold: float = .5, # [0, 1]
-) -> torch.Tensor: # (h, w) bool, true = to be edited
+) -> torch.Tensor: # of the same shape, bool, true = to be edited
     "True above the threshold. `ValueError` for one outside [0, 1]. DiffEdit, section 3.2: 0.5."
-    return values > as_number(threshold, 'threshold', 0, 1)
+    return _maps(values, 'values', 2, 3) > as_number(threshold, 'threshold', 0, 1)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-039
 def iou(
@@ -97,7 +106,9 @@ def enlarge(
     mode: str = 'bilinear', # or 'nearest'
 ) -> torch.Tensor: # (height, width) float
     "A map at the picture's size."
-    return F.interpolate(values.float()[None, None], shape, mode=mode)[0, 0]
+    values, mode = _maps(values, 'values', 2), one_of(mode, 'mode', ['bilinear', 'nearest'])
+    height, width = (as_whole(side, 'shape', 1) for side in shape)
+    return F.interpolate(values.float()[None, None], (height, width), mode=mode)[0, 0]
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-045
 def edit_pairs(
@@ -248,10 +259,12 @@ class DiffEditMask(MaskOptions, Mask):
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-068
 def _check_prompts(sd: StableDiffusion, source_prompt: str, target_prompt: str) -> None:
-    "Raise for what is no text; a word for two texts that are one to the model."
+    "Raise for what is no text."
     for name, prompt in ('source_prompt', source_prompt), ('target_prompt', target_prompt):
         if not isinstance(prompt, str): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
         sd._texts(prompt, name)
+
+def _warn_of_same_text(sd: StableDiffusion, source_prompt: str, target_prompt: str) -> None:
     if sd.same_text(source_prompt, target_prompt):
         _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: '
               'there is nothing to edit')
@@ -290,6 +303,7 @@ def diffedit_mask(sd: StableDiffusion,
     num_maps, generator = as_whole(num_maps, 'num_maps', 1, 10_000), as_generator(generator)
     if noise is not None: noise = _check_noise(sd, noise, *picture.shape)
     sd._chunk(chunk, num_maps)
+    _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = sd.encode_image(picture)
     if noise is None:
         device = generator.device if generator else 'cpu'

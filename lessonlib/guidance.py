@@ -6,9 +6,8 @@
 from __future__ import annotations
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
-import numpy as np, torch
+import torch
 from .inputs import as_number, as_tensor, kind, one_of
 
 # %% auto #0
@@ -102,9 +101,10 @@ def scale_at(
     "The guidance scale at a step. `ValueError` for nan and infinity, and for a progress outside [0, 1]."
     progress = as_number(progress, 'progress', 0, 1)
     scale = guidance_scale(progress) if callable(guidance_scale) else guidance_scale
-    if isinstance(scale, (Real, torch.Tensor, np.ndarray, list, tuple)):      # another kind is refused where b is known
-        values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
-        if not values.isfinite().all():
-            when = f' at progress {progress:g}' if callable(guidance_scale) else ''
-            raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
+    when = f' at progress {progress:g}' if callable(guidance_scale) else ''
+    values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
+    if values.dtype == torch.bool or values.is_complex():
+        raise TypeError(f'guidance_scale: expected a number, or b of them, got {kind(scale)}{when}')
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
     return scale

@@ -5,7 +5,7 @@
 # %% ../nbs/helpers/inputs.ipynb #cell-003
 from __future__ import annotations
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from numbers import Integral, Real
 from pathlib import Path
@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 # %% auto #0
-__all__ = ['kind', 'as_number', 'as_whole', 'one_of', 'as_texts', 'as_dtype', 'as_device', 'as_generator', 'as_tensor',
-           'as_array', 'Picture', 'as_picture', 'as_pictures', 'to_pil', 'as_mask', 'read_picture']
+__all__ = ['kind', 'as_number', 'as_whole', 'one_of', 'as_texts', 'as_dtype', 'as_device', 'as_function', 'as_generator',
+           'as_tensor', 'as_array', 'Picture', 'as_picture', 'as_pictures', 'to_pil', 'as_mask', 'read_picture']
 
 # %% ../nbs/helpers/inputs.ipynb #cell-005
 def kind(
@@ -135,6 +135,15 @@ def as_device(
     except (RuntimeError, AssertionError, ValueError) as error: raise ValueError(wanted) from error
     if device.type == 'meta': raise ValueError(wanted)            # numbers have no room there
     return device
+
+def as_function(
+    value: Callable | None,
+    name: str, # of the argument, for the error
+) -> Callable | None:
+    "A function, or None. `TypeError` for what cannot be called."
+    if value is not None and not callable(value):
+        raise TypeError(f'{name}: expected a function or None, got {kind(value)}')
+    return value
 
 def as_generator(
     value: torch.Generator | None,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from .guidance import guide, scale_at
-from .inputs import (as_device, as_dtype, as_generator, as_number, as_pictures, as_tensor, as_texts, as_whole,
-                              kind, one_of)
+from .inputs import (as_device, as_dtype, as_function, as_generator, as_number, as_pictures, as_tensor,
+                              as_texts, as_whole, kind, one_of)
 if TYPE_CHECKING:  # for editors; from the files that hold them, as both packages lead to thousands of modules
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -214,6 +214,12 @@ class _Parts:
             raise ValueError(f'{name}: expected {wanted}, got shape {tuple(tensor.shape)}')
         return tensor.to(self.device, self.dtype)
 
+    def _finite(self, latents: Any) -> torch.Tensor: # (b, 4, h, w) float
+        "Latents to begin with: checked, and without nan and infinity."
+        latents = self._latents(latents)
+        if not latents.isfinite().all(): raise ValueError('latents: expected finite numbers, got nan or infinity')
+        return latents
+
     def _randn(self, shape: Iterable[int], generator: torch.Generator | None) -> torch.Tensor:
         "Noise on the model's device; drawn where the generator is, as diffusers does."
         device = self.device if generator is None else generator.device
@@ -266,9 +272,11 @@ class _Text(_Parts):
             if len(found) > 1: raise ValueError(f'{name}: expected one text, got {len(found)}')
         return torch.equal(*(self._token_ids(found) for found in texts.values()))
 
-    def _texts(self, prompts: str | list[str], name: str) -> list[str]:
-        "Prompts as a list of texts. `ValueError` for half a character, which cannot be written down."
+    def _texts(self, prompts: str | list[str], name: str, b: int | None = None) -> list[str]:
+        "Prompts as a list, of one text or of b. `ValueError` for half a character, which cannot be written down."
         texts = [unicodedata.normalize('NFC', text) for text in as_texts(prompts, name)]
+        if b is not None and len(texts) not in (1, b):
+            raise ValueError(f'{name}: expected one text{f", or {b} of them" if b > 1 else ""}, got {len(texts)}')
         for text in texts:
             if re.search('[\ud800-\udfff]', text): raise ValueError(f'{name}: expected whole characters, got {text!r}')
         return texts
@@ -293,16 +301,19 @@ def _latent_scale(config: Any) -> tuple[torch.Tensor, torch.Tensor]: # each (1, 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-050
 class _Pictures(_Parts):
     "From pictures to latents, and back."
+    def _check_size(self, height: int, width: int) -> None: # px
+        "`ValueError` for a picture that is no whole number of cells."
+        if height % self.factor or width % self.factor:
+            raise ValueError(f'image: expected a width and height that are multiples of {self.factor} px, '
+                             f'got {width} x {height} px')
+
     @torch.no_grad()
     def encode_image(self,
         image: Any, # any picture, a batch (b, 3, h, w) or a list of them; h and w multiples of `factor` px
     ) -> torch.Tensor: # (b, 4, h/factor, w/factor) float: the mode of the encoder's distribution, scaled
         "Latents of a picture. `TypeError` for something else, `ValueError` for a size that does not fit."
         pixels = as_pictures(image)
-        height, width = pixels.shape[2:]
-        if height % self.factor or width % self.factor:
-            raise ValueError(f'image: expected a width and height that are multiples of {self.factor} px, '
-                             f'got {width} x {height} px')
+        self._check_size(*pixels.shape[2:])
         mean, std = (value.to(self.device) for value in _latent_scale(self.vae.config))
         mode = self.vae.encode(2*pixels.to(self.device, self.dtype) - 1).latent_dist.mode()
         return ((mode - mean)/std).to(self.dtype)
@@ -312,8 +323,7 @@ class _Pictures(_Parts):
         latents: torch.Tensor, # (b, 4, h/factor, w/factor) float
     ) -> torch.Tensor: # (b, 3, h, w) float in [0, 1]
         "Pictures of latents, as a tensor. `ValueError` for nan and infinity, which would be black."
-        latents = self._latents(latents)
-        if not latents.isfinite().all(): raise ValueError('latents: expected finite numbers, got nan or infinity')
+        latents = self._finite(latents)
         mean, std = (value.to(self.device) for value in _latent_scale(self.vae.config))
         return (self.vae.decode((latents*std + mean).to(self.dtype)).sample/2 + .5).clamp(0, 1)
 
@@ -491,7 +501,7 @@ class _Sampling(_Text, _Prediction):
         progress: bool = True, # show a progress bar, after two seconds
     ) -> torch.Tensor: # (b, 4, h, w) float at the first of `timesteps`
         "DDIM with guidance, from noise towards a picture. `ValueError` or `TypeError` before the UNet runs."
-        latents, path = self._latents(latents), self._path(timesteps)
+        latents, path, blend = self._finite(latents), self._path(timesteps), as_function(blend, 'blend')
         b = len(latents)
         scales = self._guidance(guidance_scale, len(path) - 1, b)
         text, chunk = self._text(text, b), self._chunk(chunk, 2*b)
@@ -510,10 +520,9 @@ class _Sampling(_Text, _Prediction):
         progress: bool = True, # show a progress bar, after two seconds
     ) -> torch.Tensor: # (b, 4, h/factor, w/factor) float
         "Latents that fit the prompt, by DDIM. `ValueError` or `TypeError` for bad input, before a model runs."
-        texts, negatives = self._texts(prompt, 'prompt'), self._texts(negative_prompt, 'negative_prompt')
-        b, path = len(texts), self._path(self.timesteps(1., num_inference_steps))
-        if len(negatives) not in (1, b):
-            raise ValueError(f'negative_prompt: expected one text, or {b} as of the prompt, got {len(negatives)}')
+        texts, path = self._texts(prompt, 'prompt'), self._path(self.timesteps(1., num_inference_steps))
+        b = len(texts)
+        negatives = self._texts(negative_prompt, 'negative_prompt', b)
         rows, columns = self._cells(height, 'height'), self._cells(width, 'width')
         scales = self._guidance(guidance_scale, len(path) - 1, b)
         latents = self._randn((b, self.vae.config.latent_channels, rows, columns), as_generator(generator))

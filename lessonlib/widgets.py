@@ -285,12 +285,14 @@ def words_block(
 # %% ../nbs/helpers/widgets.ipynb #reports1
 def _storage_words(s: Any) -> list[str]: # lines
     "What is stored and shown."
+    used = f'{"" if s.exact else "at least "}{s.used}'
     return [f'shape {s.shape}, strides {s.strides}, offset {s.offset}, {"" if s.contiguous else "not "}contiguous',
             f'stored: {s.stored} elements, {s.stored*s.itemsize} bytes',
-            f'shown: {s.shown} cells, which read {s.used} of them; a copy would take {s.shown*s.itemsize} bytes']
+            f'shown: {s.shown} cells, which read {used} of them; a copy would take {s.shown*s.itemsize} bytes']
 
 def storage_text(
-    s: Any, # shape, strides, offset, contiguous, stored, shown, used, itemsize; reads: int tensor of the shape, or None
+    s: Any, # shape, strides, offset, contiguous, stored, shown, used, itemsize;
+            # exact: False where more may be used; reads: int tensor of the shape, or None
 ) -> str:
     "How a tensor reads its storage, for a terminal."
     lines = _storage_words(s)
@@ -344,14 +346,10 @@ def _broadcast_words(e: Any) -> list[str]: # lines
         fates = enumerate(what for _, what in _fates(e, shape))
         notes = [said[what].format(axis - rank, e.result[axis]) for axis, what in fates if what in said]
         if notes: lines.append(f'{name}: {", ".join(notes)}')
-    cells, stored = math.prod(e.result), _stored(e)
+    cells, stored = math.prod(e.result), e.stored
     held = sum(n*size for n, size in zip(stored, e.itemsizes, strict=True))
     return lines + [f'elements of the result: {cells}; stored by the operands: {sum(stored)} ({held} bytes);',
                     f'full copies would store {cells*len(stored)} ({cells*sum(e.itemsizes)} bytes)']
-
-def _stored(e: Any) -> list[int]: # elements behind each operand
-    "What the operands store; of a shape alone, as many elements as it has."
-    return getattr(e, 'stored', None) or [math.prod(shape) for shape in e.shapes]
 
 def _fix_words(e: Any) -> str:
     "The smallest change that would help."
