@@ -240,7 +240,7 @@ def scene(
     subject: str | list[str], # one of `subjects()`, or a list of one or two
     background: str, # one of `backgrounds()`
     seed: int = 0, # 0 or more: pose, colours, grain
-    size: int = 64, # px, 16 to 2048: the picture is size x size
+    size: int = 128, # px, 16 to 2048: the picture is size x size
     drawing: str = 'seen', # 'seen' or 'unseen': which sets of drawings to take from
 ) -> Scene:
     "One or two subjects on a background, drawn from the seed. `ValueError` for what is not known."
