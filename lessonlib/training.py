@@ -107,10 +107,11 @@ def _known_scenes(
     n: int, # how many
     first_seed: int, # of the first; one more for each
     drawing: str, # 'seen' or 'unseen'
+    size: int = 128, # px
 ) -> list[Scene]:
     "Each subject in turn, each background in turn."
     names, grounds = _all_subjects(), backgrounds()
-    return [scene(names[i % len(names)], grounds[i % len(grounds)], first_seed + i, drawing=drawing) for i in range(n)]
+    return [scene(names[i % len(names)], grounds[i % len(grounds)], first_seed + i, size, drawing) for i in range(n)]
 
 @torch.no_grad()
 def psnr(
@@ -120,7 +121,7 @@ def psnr(
     drawing: str = 'seen', # or 'unseen'
 ) -> float: # dB
     "Mean peak signal-to-noise ratio of pictures that went through the autoencoder."
-    x = pixels(_known_scenes(as_whole(n, 'n', 1), first_seed, drawing)).to(vae.device)
+    x = pixels(_known_scenes(as_whole(n, 'n', 1), first_seed, drawing, vae.config.sample_size)).to(vae.device)
     y = vae.decode(vae.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
     errors = ((x - y) / 2).pow(2).mean((1, 2, 3))             # (n,) of pixels in [0, 1]
     return (-10 * errors.log10()).mean().item()
@@ -556,12 +557,14 @@ class Judge(nn.Module):
 
     @torch.no_grad()
     def name(self,
-        pictures: list, # 64 x 64 px, any that `as_pictures` takes
+        pictures: list, # 64 x 64 px or a multiple of it, any that `as_pictures` takes
     ) -> list[tuple[str, str]]: # subject and background of each
         "What each picture shows, in the judge's opinion. `ValueError` for other sizes."
         x = pixels(pictures)
-        if x.shape[2:] != (64, 64):
-            raise ValueError(f'pictures: expected 64 x 64 px, got {x.shape[3]} x {x.shape[2]}')
+        height, width = x.shape[2:]
+        if height != width or height % 64:
+            raise ValueError(f'pictures: expected 64 x 64 px or a multiple of it (128, 256), got {width} x {height}')
+        x = F.avg_pool2d(x, height // 64)
         subject, background = (scores.argmax(1).tolist() for scores in self(x))
         return [(self.subject_names[s], self.background_names[b]) for s, b in zip(subject, background, strict=True)]
 
@@ -583,7 +586,7 @@ def judge_loss(
     "Cross-entropy of the subject and of the background, on new scenes, a third of them blurred, a third noisy."
     names, grounds = judge.subject_names, judge.background_names
     truth = np.stack([rng.integers(len(names), size=batch), rng.integers(len(grounds), size=batch)])      # (2, batch)
-    x = pixels([scene(names[s], grounds[b], int(rng.integers(1_000_000))) for s, b in truth.T.tolist()])
+    x = pixels([scene(names[s], grounds[b], int(rng.integers(1_000_000)), size=64) for s, b in truth.T.tolist()])
     x = _channels_last(_disturbed(x, rng, generator)).to(judge.subject.weight.device)
     wanted = torch.from_numpy(truth)
     return sum(F.cross_entropy(scores.float().cpu(), t) for scores, t in zip(judge(x), wanted, strict=True))
@@ -613,7 +616,7 @@ def judge_accuracy(
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-084
 def recognised(
-    sd: StableDiffusion, # with pictures of 64 px
+    sd: StableDiffusion, # with pictures of 64 px or a multiple of it
     judge: Judge,
     each: int = 1, # samples of each subject
     guidance_scale: float = 5.,
