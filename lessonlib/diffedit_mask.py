@@ -14,23 +14,25 @@ from .inputs import as_generator, as_mask, as_number, as_picture, as_tensor, as_
 from .stable_diffusion import StableDiffusion, _warn
 
 # %% auto #0
-__all__ = ['QUANTILE', 'predict_for_prompts', 'noise_difference', 'average_difference', 'remove_extremes', 'rescale', 'binarize',
-           'iou', 'enlarge', 'edit_pairs', 'paper_difference', 'diffusers_difference', 'MaskOptions', 'Mask',
-           'DiffEditMask', 'diffedit_mask', 'mask_scores']
+__all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'TRIM', 'RADIUS', 'predict_for_prompts', 'noise_difference',
+           'average_difference', 'remove_extremes', 'rescale', 'binarize', 'iou', 'enlarge', 'edit_pairs',
+           'paper_difference', 'diffusers_difference', 'two_strengths', 'blur', 'trim', 'window_mean', 'guided_filter',
+           'MaskOptions', 'touched', 'Mask', 'DiffEditMask', 'diffedit_mask', 'mask_scores']
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
 def predict_for_prompts(sd: StableDiffusion,
     latents: torch.Tensor, # (1, c, h, w) of one picture
     prompts: list[str], # p texts
     noise: torch.Tensor, # (n, c, h, w) standard normal, the same n noises for every text
-    timestep: int, # 0 .. 999
+    timestep: int | torch.Tensor, # 0 .. T - 1, or n of them, one for each noise
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = False, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (p, n, c, h, w) predicted noise
     "What the model calls noise in n noised copies of a picture, under each of p texts. DiffEdit, section 3.2, step 1."
     noised = sd.add_noise(latents.expand_as(noise), noise, timestep)         # (n, c, h, w)
     text = sd.encode_text(prompts).repeat_interleave(len(noise), dim=0)      # (p*n, tokens, dim)
-    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timestep, text, chunk, progress)
+    timesteps = torch.as_tensor(timestep).expand(len(noise)).repeat(len(prompts))       # (p*n,)
+    eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timesteps, text, chunk, progress)
     return eps.unflatten(0, (len(prompts), len(noise)))                      # (p, n, c, h, w)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-022
@@ -115,7 +117,7 @@ def edit_pairs(
     seeds: Any, # an int for each scene: below 1_000_000 trained on, from 10_000_000 held out
     across: bool = False, # a target from another group, as from a horse to a bus
     drawing: str = 'seen', # or 'unseen': drawings of a set that training has not used
-    size: int = 64, # px
+    size: int = 128, # px
 ) -> list: # of (Scene, the target's name)
     "Scenes, each with something to put in the subject's place: of its own group, or of another."
     from lessonlib.scenes import backgrounds, scene, subjects
@@ -147,16 +149,84 @@ def diffusers_difference(
     top = ratio * average.mean()
     return average.clamp(max=top) / top if top > 0 else average
 
+# %% ../nbs/03_diffedit_mask.ipynb #better-1
+STRENGTHS = dict(trimmed=(.4, .65), guided=(.4, .65)) # of the first and of the second half of the noises
+THRESHOLDS = dict(paper=.5, trimmed=.35, guided=.45, diffusers=.5) # chosen on training scenes, but for the old two
+
+def two_strengths(
+    maps: torch.Tensor, # (n, h, w); the first half of them under less noise, the second under more
+    quantile: float = QUANTILE, # (0, 1]
+) -> torch.Tensor: # (h, w) in [0, 1]
+    "The paper's map of each half, summed and rescaled."
+    halves = [half for half in _maps(maps, 'maps', 3).tensor_split(2) if len(half)]
+    return rescale(sum(paper_difference(half, quantile) for half in halves))
+
+# %% ../nbs/03_diffedit_mask.ipynb #better-4
+TRIM = .75 # cells of the latents by which 'trimmed' takes its outline in
+
+def blur(
+    values: torch.Tensor, # (h, w)
+    spread: float = .7, # places
+) -> torch.Tensor: # (h, w)
+    "A Gaussian blur; the border's values go on outside."
+    radius = max(1, round(4 * spread))
+    weights = torch.exp(-torch.arange(-radius, radius + 1.)**2 / (2 * spread**2)).to(values)
+    weights = weights / weights.sum()
+    padded = F.pad(values[None, None], [radius]*4, mode='replicate')
+    return F.conv2d(F.conv2d(padded, weights[None, None, None]), weights[None, None, :, None])[0, 0]
+
+def trim(
+    mask: torch.Tensor, # (height, width) bool
+    width: int, # px, 0 or more
+) -> torch.Tensor: # (height, width) bool
+    "The mask without what lies within `width` of its outline; the picture's edge is no outline."
+    outside = (~mask)[None].float()
+    for side in (1, 2*width + 1), (2*width + 1, 1):
+        outside = F.max_pool2d(outside, side, stride=1, padding=(side[0]//2, side[1]//2))
+    return outside[0] == 0
+
+# %% ../nbs/03_diffedit_mask.ipynb #better-7
+RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
+
+def window_mean(
+    values: torch.Tensor, # (..., h, w) float
+    radius: int, # places, 0 or more
+) -> torch.Tensor: # (..., h, w)
+    "The mean over a square window around each place, as far as it lies inside; by running sums."
+    def in_rows(x: torch.Tensor) -> torch.Tensor:
+        place = torch.arange(x.shape[-1], device=x.device)
+        first, last = (place - radius).clamp(min=0), (place + radius + 1).clamp(max=len(place))
+        sums = F.pad(x.cumsum(-1), (1, 0))
+        return (sums[..., last] - sums[..., first]) / (last - first)
+    return in_rows(in_rows(values.double()).mT).mT.to(values)
+
+# %% ../nbs/03_diffedit_mask.ipynb #better-9
+def guided_filter(
+    values: torch.Tensor, # (h, w) float, a soft map
+    image: torch.Tensor, # (3, h, w) in [0, 1], the picture that it belongs to
+    radius: int, # px from the middle to the rim of a window
+    ridge: float = 1e-3, # what is added to the colours' variances: contrasts far below its root are no edges
+) -> torch.Tensor: # (h, w) about in [0, 1], with the edges of the picture
+    "In each window the linear function of colour that fits the map best. He, Sun and Tang 2010, eq. 11 to 16."
+    color, value = window_mean(image, radius), window_mean(values, radius)             # (3, h, w), (h, w)
+    shared = window_mean(image * values, radius) - color * value                       # (3, h, w) covariances
+    spread = window_mean(image[:, None] * image, radius) - color[:, None] * color      # (3, 3, h, w)
+    spread = spread.permute(2, 3, 0, 1) + ridge * torch.eye(3).to(image)               # (h, w, 3, 3)
+    slope = torch.linalg.solve(spread, shared.permute(1, 2, 0)).permute(2, 0, 1)       # (3, h, w)
+    offset = value - (slope * color).sum(dim=0)                                        # (h, w)
+    return (window_mean(slope, radius) * image).sum(dim=0) + window_mean(offset, radius)
+
 # %% ../nbs/03_diffedit_mask.ipynb #cell-067
 @dataclass(kw_only=True, eq=False, frozen=True)
 class MaskOptions:
     "How maps become a mask. `ValueError` or `TypeError` for what is out of range."
-    threshold: float = .5      # [0, 1]
-    method: str = 'paper'      # or 'diffusers', the deprecated pipeline's way
-    quantile: float = QUANTILE # (0, 1] of the paper's method; 1 removes no extremes
+    method: str = 'paper'          # 'trimmed' and 'guided' are ours, 'diffusers' is the deprecated pipeline's
+    threshold: float | None = None # [0, 1]; None: the method's own, see `THRESHOLDS`
+    quantile: float = QUANTILE     # (0, 1]; 1 removes no extremes; 'diffusers' has none
 
     def __post_init__(self) -> None:
-        one_of(self.method, 'method', ['paper', 'diffusers'])
+        one_of(self.method, 'method', THRESHOLDS)
+        if self.threshold is None: object.__setattr__(self, 'threshold', THRESHOLDS[self.method])   # it is frozen
         as_number(self.threshold, 'threshold', 0, 1)
         as_number(self.quantile, 'quantile', 0, 1, above=True)
 
@@ -164,20 +234,18 @@ class MaskOptions:
         maps: torch.Tensor, # (n, h, w) one map for each noise
     ) -> torch.Tensor: # (h, w) in [0, 1]
         "One map of all."
-        return paper_difference(maps, self.quantile) if self.method == 'paper' else diffusers_difference(maps)
+        if self.method == 'diffusers': return diffusers_difference(maps)
+        if self.method == 'paper': return paper_difference(maps, self.quantile)
+        difference = two_strengths(maps, self.quantile)
+        return rescale(blur(difference)) if self.method == 'trimmed' else difference
 
-    def cut(self,
-        difference: torch.Tensor, # (h, w) in [0, 1]
-        *shapes: tuple[int, int], # (height, width) to go through, from that of the map to the last, in px
-        inside: tuple[int, int] | None = None, # (height, width) of the first of them that belongs to the picture
-    ) -> torch.Tensor: # (height, width) bool
-        "The mask at another size: the paper's map is enlarged and cut, that of diffusers cut and enlarged."
-        late = self.method == 'paper'
-        values = difference if late else binarize(difference, self.threshold)
-        for k, shape in enumerate(shapes):
-            values = enlarge(values, shape, 'bilinear' if late else 'nearest')
-            if k == 0 and inside is not None: values = values[:inside[0], :inside[1]]
-        return binarize(values, self.threshold) if late else values.bool()
+# %% ../nbs/03_diffedit_mask.ipynb #touched
+def touched(
+    mask: torch.Tensor, # (height, width) bool, in px
+    factor: int, # px to a cell of the latents
+) -> torch.Tensor: # (h, w) bool
+    "Every cell of the latents that holds a pixel of the mask."
+    return F.max_pool2d(mask[None].float(), factor, ceil_mode=True)[0] > 0
 
 # %% ../nbs/03_diffedit_mask.ipynb #mask-class
 class Mask:
@@ -208,7 +276,7 @@ class DiffEditMask(MaskOptions, Mask):
     target_prompt: str
     latents: torch.Tensor     # (1, c, h, w) of the picture
     noise: torch.Tensor       # (n, c, h, w)
-    timestep: int             # 0 .. T - 1
+    timestep: Any             # int, 0 .. T - 1; or (n,) int64, one for each noise
     eps_source: torch.Tensor  # (n, c, h, w) noise predicted under the source prompt
     eps_target: torch.Tensor  # (n, c, h, w) under the target prompt
     maps: torch.Tensor        # (n, h, w) float, 0 or more
@@ -222,8 +290,21 @@ class DiffEditMask(MaskOptions, Mask):
 
     @property
     def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
-        "The places of the latents that are to be edited."
+        "The places of the latents that are to be edited; of 'trimmed' and 'guided' all that hold a pixel of the mask."
+        if self.method in STRENGTHS: return touched(self.pixel_mask, self.model.factor)
         return binarize(self.difference, self.threshold)
+
+    @cached_property
+    def pixel_difference(self) -> torch.Tensor: # (height, width) float at the picture's size
+        "What is cut to make the mask."
+        grid = [cells * self.model.factor for cells in self.maps.shape[1:]]        # of a cropped mask a bit larger
+        values = enlarge(self.difference, grid, self._mode)[:self.image.height, :self.image.width]
+        if self.method != 'guided': return values
+        return guided_filter(values, as_picture(self.image).pixels[0], RADIUS * self.model.factor)
+
+    @property
+    def _mode(self) -> str: # of `enlarge`
+        return 'nearest' if self.method == 'diffusers' else 'bilinear'
 
     @property
     def pixel_mask(self) -> torch.Tensor: # (height, width) bool at the picture's size
@@ -235,10 +316,11 @@ class DiffEditMask(MaskOptions, Mask):
         width: int,  # px
     ) -> torch.Tensor: # (height, width) bool
         "The same mask for the same picture at another size."
-        own = self.image.height, self.image.width
-        grid = tuple(cells * self.model.factor for cells in self.maps.shape[1:])    # of a cropped mask a bit larger
-        further = [] if (height, width) == own else [(height, width)]
-        return self.cut(self.difference, grid, *further, inside=own)
+        values = self.pixel_difference
+        if (height, width) != tuple(values.shape): values = enlarge(values, (height, width), self._mode)
+        mask = binarize(values, self.threshold)
+        if self.method != 'trimmed': return mask
+        return trim(mask, round(TRIM * self.model.factor * height / self.image.height))
 
     def crop(self,
         height: int, # px, 1 to the picture's
@@ -279,16 +361,25 @@ def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> to
         raise ValueError(f'noise: expected shape {wanted}, got {tuple(noise.shape)}')
     return noise
 
+# %% ../nbs/03_diffedit_mask.ipynb #timestep-of
+def _timestep(sd: StableDiffusion, method: str, n: int, strength: float | None, timestep: Any) -> Any:
+    "The timestep that was asked for; or the method's own, which may be one for each of n noises."
+    if timestep is not None: return as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
+    if strength is not None: return sd.timestep(strength)
+    if method not in STRENGTHS or n == 1: return sd.timestep(.5)
+    less, more = (sd.timestep(strength) for strength in STRENGTHS[method])
+    return torch.tensor([less] * (n - n//2) + [more] * (n//2))
+
 # %% ../nbs/03_diffedit_mask.ipynb #cell-069
 def diffedit_mask(sd: StableDiffusion,
     image: Any, # a picture of any kind (`lessonlib.inputs`); its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
     num_maps: int = 10, # noises to average over, 1 to 10,000
-    strength: float = .5, # (0, 1] share of the timesteps
-    threshold: float = .5, # [0, 1]
+    strength: float | None = None, # (0, 1] share of the timesteps; None: the method's own, see `STRENGTHS`
+    threshold: float | None = None, # [0, 1]; None: the method's own, see `THRESHOLDS`
     generator: torch.Generator | None = None, # of the noise
-    method: str = 'paper', # or 'diffusers', the deprecated pipeline's way to a binary map
+    method: str = 'paper', # or 'trimmed', 'guided' (the best), or 'diffusers', the deprecated pipeline's
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     noise: torch.Tensor | None = None, # (n, c, h, w), instead of `num_maps` and `generator`
     timestep: int | None = None, # 0 .. T - 1, instead of `strength`
@@ -298,10 +389,9 @@ def diffedit_mask(sd: StableDiffusion,
     "Which pixels to edit: one encoding, 2n UNet samples. Bad input is refused first. DiffEdit, section 3.2, step 1."
     picture, options = as_picture(image), MaskOptions(threshold=threshold, method=method, quantile=quantile)
     _check_prompts(sd, source_prompt, target_prompt)
-    if timestep is None: timestep = sd.timestep(strength)
-    timestep = as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
     num_maps, generator = as_whole(num_maps, 'num_maps', 1, 10_000), as_generator(generator)
     if noise is not None: noise = _check_noise(sd, noise, *picture.shape)
+    timestep = _timestep(sd, method, num_maps if noise is None else len(noise), strength, timestep)
     sd._chunk(chunk, num_maps)
     _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = sd.encode_image(picture)
