@@ -10,14 +10,14 @@ from itertools import pairwise
 from typing import Any
 import torch
 import torch.nn.functional as F
-from .diffedit_mask import DiffEditMask, Mask, _warn_of_same_text, diffedit_mask
+from .diffedit_mask import THRESHOLDS, DiffEditMask, Mask, _warn_of_same_text, diffedit_mask, touched
 from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole,
-                              kind)
+                              kind, one_of)
 from .stable_diffusion import StableDiffusion, _bar, _warn
 
 # %% auto #0
 __all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
-           'DiffEditResult', 'GivenMask', 'roll_anew', 'diffedit', 'sdedit', 'inpaint']
+           'DiffEditResult', 'GivenMask', 'roll_anew', 'bold_options', 'diffedit', 'sdedit', 'inpaint']
 
 # %% ../nbs/06_diffedit.ipynb #cell-012
 def ddim_step(sd: StableDiffusion,
@@ -201,7 +201,7 @@ class DiffEditResult:
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
         titles = ['the picture', *at, f'{self.prompt}', *at]
-        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1)
+        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1.8)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
 @dataclass(repr=False, eq=False, frozen=True)
@@ -219,7 +219,7 @@ class GivenMask(Mask):
     @property
     def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
         "Every place of the latents that the mask touches."
-        return F.max_pool2d(self.given[None].float(), self.factor, ceil_mode=True)[0] > 0
+        return touched(self.given, self.factor)
 
     def __repr__(self) -> str: return f'GivenMask({self.given.float().mean():.0%} of the picture)'
 
@@ -265,33 +265,44 @@ def roll_anew(
     start = a.sqrt() * latents + (1 - a).sqrt() * ((1 - share**2)**.5 * found + share * dice)
     return replace(encoded, latents=torch.cat([encoded.latents[:-1], start[None]]))
 
+# %% ../nbs/06_diffedit.ipynb #bold
+def bold_options(sd: StableDiffusion) -> dict[str, Any]:
+    "What `diffedit(bold=True)` takes: all the way up, a guided mask, and room of one cell of the latents around it."
+    return dict(strength=1., grow=sd.factor, method='guided')
+
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd: StableDiffusion,
     image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
-    strength: float = .8, # (0, 1] how far up to encode
+    strength: float | None = None, # (0, 1] how far up to encode; None: .8
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made, up and down
     guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the mask's noise, and of what is `fresh`
     mask: Any = None, # `DiffEditMask`, or a mask of any kind at the picture's size, instead of looking for one
     negative_prompt: str = '', # what to guide away from
-    grow: int = 0, # px by which the mask is widened: room for another shape
+    grow: int | None = None, # px by which the mask is widened: room for another shape; None: 0
     fresh: float = 0., # [0, 1] share of the noise to start from that is rolled anew
+    method: str | None = None, # of `diffedit_mask`; None: 'paper'
+    bold: bool = False, # where those three are None, take what succeeds most often: see `bold_options`
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show progress bars
 ) -> DiffEditResult:
     "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
+    usual = bold_options(sd) if bold else dict(strength=.8, grow=0, method='paper')
+    given = dict(strength=strength, grow=grow, method=method)
+    strength, grow, method = (usual[name] if value is None else value for name, value in given.items())
     picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
+    one_of(method, 'method', THRESHOLDS)
     _check_way(sd, picture, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
                negative_prompt=negative_prompt)
     sd._chunk(chunk, 1)
     grow, fresh = as_whole(grow, 'grow'), as_number(fresh, 'fresh', 0, 1)
     generator, found = as_generator(generator), _as_found(sd, mask, picture)
     if found is None:
-        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, chunk=chunk,
-                              progress=progress)
+        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, method=method,
+                              chunk=chunk, progress=progress)
     else: _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = _latents_of(sd, picture, found)
     pixels, places = _widen(found.pixel_mask, grow), _widen(found.mask, -(-grow // sd.factor))
