@@ -90,7 +90,7 @@ def test_the_probe_sees_each_fault(tmp_path):
 
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
-HELPERS = {'inputs', 'timing', 'show', 'widgets', 'check', 'quiz', 'scenes', 'stable_diffusion'}
+HELPERS = {'inputs', 'timing', 'show', 'widgets', 'check', 'quiz', 'scenes', 'stable_diffusion', 'engine'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
     'timing': {'inputs'},
@@ -99,6 +99,7 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'check': {'inputs'},
     'quiz': {'inputs', 'check', 'widgets'},
     'scenes': {'inputs'},
+    'engine': {'inputs'},
     'stable_diffusion': {'inputs', 'guidance'},  # guidance is a concept of tensors alone
     'matmul': {'inputs'},
     'broadcasting': {'inputs', 'matmul', 'widgets'},
@@ -106,7 +107,7 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'guidance': {'inputs'},
     'diffedit_mask': {'inputs', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
-    'training': {'inputs', 'scenes', 'stable_diffusion'},
+    'training': {'inputs', 'scenes', 'stable_diffusion', 'engine'},
     'commands': set(),
 }
 IN_FUNCTIONS = {  # more of them, inside functions; a concept may import each helper there
