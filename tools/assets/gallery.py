@@ -1,6 +1,8 @@
-"""Samples of the checkpoints along a training, one row each, in nbs/images/08_gallery.png.
+"""Samples of the checkpoints along a training, a row for each, with the samples that it had seen.
 
-    python tools/assets/gallery.py ~/.cache/lessonlib/train
+    python tools/assets/gallery.py ~/.cache/lessonlib/train gallery.png
+
+(nbs/images/08_gallery.png holds some rows and columns of such a sheet, from the run on a GPU that made the weights.)
 """
 import re
 import sys
@@ -12,21 +14,20 @@ from PIL import Image, ImageDraw
 from lessonlib.stable_diffusion import StableDiffusion
 from lessonlib.training import RECIPE, new_text_to_noise, save_model, with_networks
 
-IMAGE = Path(__file__).resolve().parents[2]/'nbs'/'images'/'08_gallery.png'
 PROMPTS = ['a zebra on grass', 'a horse on sand', 'an apple on snow', 'a bus on a road',
            'a rocket at night', 'a cat on pink', 'a pineapple on wood', 'a horse and a car on grass']
-CELL, MARGIN = 66, 40  # px
+CELL, MARGIN = 132, 80  # px
 
 
 def checkpoints(folder: Path) -> Iterator[tuple[Path, int]]:
-    "Each checkpoint of the training's rounds, and the steps of the rounds before it."
+    "Each checkpoint of the training's rounds, and the samples of the rounds before it."
     done = 0
     for name in RECIPE['rounds']:
         last = folder/name/'last.pt'
         if last.exists():
             for path in (*sorted((folder/name).glob('step-*.pt')), last):
                 yield path, done
-            done += torch.load(last, weights_only=True)['step']
+            done += torch.load(last, weights_only=True)['step'] * RECIPE['rounds'][name]['batch']
 
 
 def samples(path: Path, finished: StableDiffusion) -> tuple[int, list[Image.Image]]:
@@ -40,7 +41,7 @@ def samples(path: Path, finished: StableDiffusion) -> tuple[int, list[Image.Imag
 
 
 def gallery(folder: Path) -> Image.Image:
-    "A row for each checkpoint, a column for each prompt; at the left the step."
+    "A row for each checkpoint, a column for each prompt; at the left the samples. Batches as on a processor."
     with tempfile.TemporaryDirectory() as tmp:
         model = save_model(folder, tmp)
         finished = StableDiffusion.from_pretrained(model, dtype=torch.float32, device='cpu')
@@ -50,9 +51,10 @@ def gallery(folder: Path) -> Image.Image:
         step, pictures = samples(path, finished)
         for column, picture in enumerate(pictures):
             sheet.paste(picture, (MARGIN + CELL * column, CELL * row))
-        ImageDraw.Draw(sheet).text((2, CELL * row + 26), f'{before + step:,}', fill='black')
+        seen = before + step * RECIPE['rounds'][path.parent.name]['batch']
+        ImageDraw.Draw(sheet).text((2, CELL * row + CELL // 2), f'{seen:,}', fill='black')
     return sheet
 
 
 if __name__ == '__main__':
-    gallery(Path(sys.argv[1]).expanduser()).quantize(128).save(IMAGE, optimize=True)
+    gallery(Path(sys.argv[1]).expanduser()).save(sys.argv[2])
