@@ -267,15 +267,15 @@ def roll_anew(
 
 # %% ../nbs/06_diffedit.ipynb #bold
 def bold_options(sd: StableDiffusion) -> dict[str, Any]:
-    "What `diffedit(bold=True)` takes: all the way up, a guided mask, and room of one cell of the latents around it."
-    return dict(strength=1., grow=sd.factor, method='guided')
+    "What `diffedit(bold=True)` takes: a guided mask, and in it nothing but new noise."
+    return dict(method='guided', fresh=1., grow=0)
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd: StableDiffusion,
     image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
     source_prompt: str, # what is in the picture; '' if nothing is known of it
     target_prompt: str, # what is wanted
-    strength: float | None = None, # (0, 1] how far up to encode; None: .8
+    strength: float = .8, # (0, 1] how far up to encode
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made, up and down
     guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
@@ -283,16 +283,16 @@ def diffedit(sd: StableDiffusion,
     mask: Any = None, # `DiffEditMask`, or a mask of any kind at the picture's size, instead of looking for one
     negative_prompt: str = '', # what to guide away from
     grow: int | None = None, # px by which the mask is widened: room for another shape; None: 0
-    fresh: float = 0., # [0, 1] share of the noise to start from that is rolled anew
+    fresh: float | None = None, # [0, 1] share of the noise to start from that is rolled anew; None: 0
     method: str | None = None, # of `diffedit_mask`; None: 'paper'
     bold: bool = False, # where those three are None, take what succeeds most often: see `bold_options`
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show progress bars
 ) -> DiffEditResult:
     "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
-    usual = bold_options(sd) if bold else dict(strength=.8, grow=0, method='paper')
-    given = dict(strength=strength, grow=grow, method=method)
-    strength, grow, method = (usual[name] if value is None else value for name, value in given.items())
+    usual = bold_options(sd) if bold else dict(method='paper', fresh=0., grow=0)
+    given = dict(method=method, fresh=fresh, grow=grow)
+    method, fresh, grow = (usual[name] if value is None else value for name, value in given.items())
     picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
     one_of(method, 'method', THRESHOLDS)
     _check_way(sd, picture, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
