@@ -47,7 +47,9 @@ def update_average(
 # %% ../nbs/helpers/engine.ipynb #eng-machine
 def new_accelerator() -> Any: # `accelerate.Accelerator`
     "What this machine trains on: its GPUs, or its processor, with bfloat16 where there are units for it."
-    from accelerate import Accelerator
+    with warnings.catch_warnings():              # where ipywidgets is missing, its progress bars are plain text
+        warnings.filterwarnings('ignore', 'IProgress not found')
+        from accelerate import Accelerator
     gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
     cpu = llvm.get_host_cpu_features()
     if torch.cuda.is_available(): fast = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -231,11 +233,11 @@ def _steps(
     writes, losses, share = way.accelerator.is_main_process, [], way.share()
     marks = [mark for mark in snapshots if mark > share]
     bar = tqdm(initial=way.done, total=way.steps, disable=not (writes and progress), desc=folder.name)
-    def save() -> None:
-        line = dict(step=way.done, loss=torch.stack(losses).mean().item(), seconds=round(way.seconds, 1))
-        if score: line['score'] = score(run['average'])
-        _save_run(folder, run, line)
-        losses.clear()
+    def save(log: bool) -> None:
+        line = dict(step=way.done, seconds=round(way.seconds, 1), loss=torch.stack(losses).mean().item())
+        if log and score: line['score'] = score(run['average'])
+        _save_run(folder, run, line, log)
+        if log: losses.clear()
         way.saved = time.perf_counter()
     while share < 1 and way.done != stop_at:
         for group in run['optimizer'].param_groups: group['lr'] = learning_rate(way.done, share, lr, warmup)
@@ -245,11 +247,12 @@ def _steps(
         share = way.share()
         bar.update()
         if way.minutes: bar.set_postfix_str(f'{share:.0%} of {way.minutes:g} min')
-        if writes and (way.done % save_every == 0 or way.minute_passed()): save()
+        due = way.done % save_every == 0
+        if writes and (due or way.minute_passed()): save(log=due)
         if marks and share >= marks[0]:
             while marks and share >= marks[0]: marks.pop(0)
             if writes: save_state(_halved(run['average']), folder / f'step-{way.done:05}.pt')
-    if writes and losses: save()
+    if writes and losses: save(log=True)
     bar.close()
 
 def compile_part(
@@ -318,11 +321,13 @@ def _save_run(
     folder: Path,
     run: dict[str, Any], # name -> what has a `state_dict`
     line: dict[str, Any], # of the log
+    log: bool, # write it there too
 ) -> None:
     "The checkpoint that a stopped run goes on from, and a line of the log."
     state = {name: part.state_dict() for name, part in run.items()}
     save_state(state | dict(step=line['step'], seconds=line['seconds']), folder / 'last.pt')
-    with open(folder / 'log.jsonl', 'a') as log: log.write(json.dumps(line) + '\n')
+    if not log: return
+    with open(folder / 'log.jsonl', 'a') as lines: lines.write(json.dumps(line) + '\n')
 
 def _load_run(
     folder: Path,
