@@ -66,7 +66,7 @@ print(json.dumps([lessonlib.__file__, list(s.image.size), list(latents.shape)]))
 '''
     out = run(python, '-c', code, cwd=tmp_path, env=environment(HF_HUB_OFFLINE='1'))
     where, size, shape = json.loads(out.splitlines()[-1])
-    assert Path(where).is_relative_to(python.parent.parent) and size == [64, 64] and shape == [1, 4, 32, 32]
+    assert Path(where).is_relative_to(python.parent.parent) and size == [128, 128] and shape == [1, 4, 32, 32]
 
 
 @pytest.mark.parametrize('script', scripts)
