@@ -19,8 +19,8 @@ from .inputs import as_number, as_whole
 
 # %% auto #0
 __all__ = ['learning_rate', 'update_average', 'new_accelerator', 'average_gradients', 'as_matrix', 'is_matrix', 'orthogonal',
-           'new_adamw', 'MuonAdamW', 'NoMemory', 'train_step', 'fit', 'compile_part', 'check_run', 'save_state',
-           'load_state', 'read_log', 'in_processes']
+           'new_adamw', 'MuonAdamW', 'NoMemory', 'backward', 'train_step', 'fit', 'compile_part', 'check_run',
+           'save_state', 'load_state', 'read_log', 'in_processes']
 
 # %% ../nbs/helpers/engine.ipynb #eng-rate
 def learning_rate(
@@ -137,19 +137,17 @@ class MuonAdamW:
 class NoMemory(ValueError):
     "A batch does not fit into the memory of the GPU; the message says which one to try."
 
-def train_step(
-    model: nn.Module, # whose weights move
+def backward(
+    model: nn.Module, # whose gradients are made
     loss: Callable[..., torch.Tensor], # loss(model, batch, generator) -> (); the generator is on the model's device
     batch: int, # samples, of all processes together
-    optimizer: Any, # of torch, or `MuonAdamW`
     seed: int, # of the whole training
     step: int,
     accelerator: Any, # of `new_accelerator`
 ) -> torch.Tensor: # () the loss of this process's share, without a graph
-    "Draw, compute the loss and its gradients, average them over the processes, move the weights."
+    "Draw, compute the loss and its gradients. `NoMemory` for a batch that is too large."
     numbers = np.random.default_rng((seed, step, accelerator.process_index))
     generator = torch.Generator(accelerator.device).manual_seed(int(numbers.integers(2**62)))
-    params = [p for p in model.parameters() if p.requires_grad]
     model.zero_grad()
     try:
         with accelerator.autocast(): value = loss(model, batch // accelerator.num_processes, generator)
@@ -157,10 +155,25 @@ def train_step(
     except torch.cuda.OutOfMemoryError as error:
         advice = f'try {batch // 2}' if batch > 1 else 'even 1 is too many'
         raise NoMemory(f'batch: expected what fits into the memory of this GPU, got {batch}; {advice}') from error
+    return value.detach()
+
+def train_step(
+    model: nn.Module, # whose weights move
+    loss: Callable[..., torch.Tensor], # as of `backward`, like the next one
+    batch: int,
+    optimizer: Any, # of torch, or `MuonAdamW`
+    seed: int,
+    step: int,
+    accelerator: Any,
+) -> torch.Tensor: # () the loss of this process's share, without a graph
+    "`backward`, then average the gradients over the processes and move the weights."
+    value, params = backward(model, loss, batch, seed, step, accelerator), [*filter(_learns, model.parameters())]
     average_gradients(params, accelerator)
     nn.utils.clip_grad_norm_(params, 1.)
     optimizer.step()
-    return value.detach()
+    return value
+
+def _learns(p: nn.Parameter) -> bool: return p.requires_grad
 
 # %% ../nbs/helpers/engine.ipynb #eng-fit
 class _Way:
@@ -171,14 +184,17 @@ class _Way:
 
     @property
     def seconds(self) -> float:
-        "Since the beginning, without what lay between two runs; of several processes their mean, to stop together."
-        seconds = time.perf_counter() - self.begin
-        if self.accelerator.num_processes == 1: return seconds
-        return self.accelerator.reduce(torch.tensor(seconds, device=self.accelerator.device), 'mean').item()
+        "Since the beginning, without what lay between two runs."
+        return time.perf_counter() - self.begin
 
     def share(self) -> float: # [0, 1]
+        "Asked by all processes at once: by the mean of their clocks they stop together."
         of_steps = self.done / self.steps if self.steps else 0.
-        return min(1., max(of_steps, self.seconds / (60 * self.minutes) if self.minutes else 0.))
+        if not self.minutes: return min(1., of_steps)
+        of_time = self.seconds / (60 * self.minutes)
+        if self.accelerator.num_processes > 1:
+            of_time = self.accelerator.reduce(torch.tensor(of_time, device=self.accelerator.device), 'mean').item()
+        return min(1., max(of_steps, of_time))
 
     def minute_passed(self) -> bool: return time.perf_counter() - self.saved > 60
 
@@ -210,11 +226,12 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device).eval()              # no dropout to switch on; in training mode diffusers copies more
     average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = (MuonAdamW if muon else new_adamw)([p for p in model.parameters() if p.requires_grad], lr)
+    optimizer = (MuonAdamW if muon else new_adamw)(filter(_learns, model.parameters()), lr)
     run = dict(module=model, average=average, optimizer=optimizer)
     way = _Way(steps, minutes, *_load_run(folder, run), accelerator)
     def step() -> torch.Tensor: return train_step(model, loss, batch, optimizer, seed, way.done, accelerator)
-    if compiled is not None and accelerator.device.type == 'cuda': compile_part(compiled, step)
+    if compiled is not None and accelerator.device.type == 'cuda':
+        compile_part(compiled, lambda: backward(model, loss, batch, seed, 0, accelerator))
     _steps(way, run, step, folder, lr, warmup, ema, stop_at, save_every, snapshots, score, progress)
     return average
 
@@ -257,12 +274,12 @@ def _steps(
 
 def compile_part(
     part: nn.Module, # whose `forward` is compiled in place
-    step: Callable[[], Any], # one that uses it, and takes as long as the compiler does
+    use: Callable[[], Any], # a first use of it, which takes as long as the compiler does
 ) -> None:
     "Let torch compile a network. Where it can't, a warning says so, and all goes on as it was."
     part.compile()
-    try: step()
-    except (torch.cuda.OutOfMemoryError, NoMemory): raise
+    try: use()
+    except NoMemory: raise
     except Exception as error:
         part._compiled_call_impl = None
         warnings.warn(f'torch cannot compile this network here and goes on without ({type(error).__name__})',
