@@ -148,14 +148,22 @@ def mask_figures(
     m: Any, # `DiffEditMask`, of the picture without padding
     truth: Any = None, # (h, w) bool, the exact mask, if there is one
 ) -> dict[str, Any]: # name -> PIL RGB with a label
-    "All figures of lesson 03 for one picture."
-    from lessonlib.show import label
+    "All figures of lesson 03 for one picture, 256 px or more."
     pictures = _noise_figures(m) | _decoded_figures(sd, m) | _result_figures(m, truth)
     names = ('picture', 'noised', 'noise-source', 'noise-target', 'noise-difference', 'without-noise-source',
-             'without-noise-target', 'map', 'mask', 'overlay', *['truth']*(truth is not None))
-    side = max(256, m.image.width, m.image.height)
-    def labelled(picture: Any, words: str) -> Any: return label(picture, words, side//max(picture.size))
-    return {f'{i:02d}-{name}': labelled(*pictures[name]) for i, name in enumerate(names, 1)}
+             'without-noise-target', 'map', *['edges']*(m.method == 'guided'), 'mask', 'overlay',
+             *['truth']*(truth is not None))
+    return {f'{i:02d}-{name}': _labelled(*pictures[name], m.image) for i, name in enumerate(names, 1)}
+
+def _labelled(picture: Any, words: str, original: Any) -> Any: # PIL RGB
+    "A picture with words below it, as large as all others of the same original."
+    from lessonlib.show import label
+    return label(picture, words, max(256, *original.size)//max(picture.size))
+
+def _timesteps(m: Any) -> list[int]:
+    "Those of a `DiffEditMask`, which may have had one for each noise."
+    import torch
+    return torch.as_tensor(m.timestep).unique().tolist()
 
 def _noise_figures(m: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and words
     "What was predicted as noise under the first noise, and how it differs."
@@ -171,11 +179,12 @@ def _noise_figures(m: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and 
 def _decoded_figures(sd: Any, m: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and words
     "The noised picture, and what is left of it when either prediction is taken out."
     import torch
-    noised = sd.add_noise(m.latents, m.noise[:1], m.timestep)
-    cleaned = [sd.predict_original(noised, eps[:1], m.timestep) for eps in (m.eps_source, m.eps_target)]
+    t = int(torch.as_tensor(m.timestep).flatten()[0])       # the first noise is the one that is shown
+    noised = sd.add_noise(m.latents, m.noise[:1], t)
+    cleaned = [sd.predict_original(noised, eps[:1], t) for eps in (m.eps_source, m.eps_target)]
     decoded = sd.decode(torch.cat([noised, *cleaned]))
     seen, without_source, without_target = (picture.crop((0, 0, *m.image.size)) for picture in decoded)
-    return {'noised': (seen, f'noised, t = {m.timestep}'),
+    return {'noised': (seen, f'noised, t = {t}'),
             'without-noise-source': (without_source, f'noise for "{m.source_prompt}" taken out'),
             'without-noise-target': (without_target, f'noise for "{m.target_prompt}" taken out')}
 
@@ -183,11 +192,15 @@ def _result_figures(m: Any, truth: Any) -> dict[str, tuple[Any, str]]: # name ->
     "The picture, the map, the mask, and the exact mask if there is one."
     from lessonlib.diffedit_mask import iou
     from lessonlib.show import colorize, overlay
-    extremes = f'extremes above the quantile {m.quantile:g} removed' if m.method == 'paper' else 'clamped'
+    extremes = 'clamped' if m.method == 'diffusers' else f'extremes above the quantile {m.quantile:g} removed'
+    at = f' at t = {" and ".join(map(str, _timesteps(m)))}'
+    trimmed = ', the outline taken in' if m.method == 'trimmed' else ''
     score = '' if truth is None else f', IoU {iou(m.pixel_mask, truth):.2f}'
+    def colour(values: Any) -> Any: return colorize(values, vmin=0, vmax=1)
     pictures = {'picture': (m.image, 'the picture'),
-                'map': (colorize(m.difference, vmin=0, vmax=1), f'difference over {len(m.maps)} noises, {extremes}'),
-                'mask': (m.mask_image, f'mask: above {m.threshold:g}'),
+                'map': (colour(m.difference), f'difference over {len(m.maps)} noises{at}, {extremes}'),
+                'edges': (colour(m.pixel_difference), "the same along the picture's own edges"),
+                'mask': (m.mask_image, f'mask: above {m.threshold:g}{trimmed}'),
                 'overlay': (m.overlay, f'mask over the picture{score}')}
     return pictures if truth is None else pictures | {'truth': (overlay(m.image, truth), 'the exact mask')}
 
@@ -260,41 +273,48 @@ def diffedit_files(
     folder: str | Path, # where to write
     size: int | None = None, # px of the longer side to work at; the model's own without
     seed: int = 0, # of the noise
+    method: str = 'guided', # of `diffedit_mask`: the best, not the paper's
     truth: Any = None, # (h, w) bool, the exact mask, of a picture that fits
     count: Callable[[int], Any] | None = None, # called with the number of latents that the UNet has seen
-    edit: dict[str, Any] | None = None, # strength, num_inference_steps, guidance_scale of `diffedit`
+    edit: dict[str, Any] | None = None, # of `diffedit`: strength, guidance_scale, bold, grow ...
     **settings: Any, # of `diffedit_mask`
 ) -> tuple[list[Path], Any]: # the files, and the (height, width) bool mask at the picture's own size
     "Edit one picture; write all figures of the mask, a sheet of them, and mask and edit at the picture's own size."
     import torch
-    from lessonlib.diffedit import diffedit
+    from PIL import Image
+    from lessonlib.diffedit import bold_options, diffedit
     from lessonlib.diffedit_mask import diffedit_mask
     from lessonlib.inputs import as_picture, as_whole, to_pil
-    from lessonlib.show import label
-    picture, generator = as_picture(image), torch.Generator().manual_seed(as_whole(seed, 'seed', 0, 2**63))
+    picture, edit, generator = as_picture(image), edit or {}, torch.Generator()
+    generator.manual_seed(as_whole(seed, 'seed', 0, 2**63))
     small, padded = fit_picture(picture, sd.size if size is None else size, sd.factor)
     chunk = 4 if sd.size <= 128 else 2
     with _counting(sd.unet, count or (lambda number: None)):
-        m = diffedit_mask(sd, padded, source, target, generator=generator, chunk=chunk, **settings)
-        d = diffedit(sd, padded, source, target, mask=m, paste_back=False, chunk=chunk, progress=False, **edit or {})
+        m = diffedit_mask(sd, padded, source, target, generator=generator, method=method, chunk=chunk, progress=False,
+                          **settings)
+        d = diffedit(sd, padded, source, target, mask=m, paste_back=False, generator=generator, chunk=chunk,
+                     progress=False, **edit)
     found = m.crop(*small.shape)
     mask, pictures = found.mask_at(*picture.shape), mask_figures(sd, found, truth)
-    edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask)
-    shown = edited.resize((small.width, small.height))
-    shown = label(shown, f'the edit: "{target}"', max(256, *small.shape)//max(small.shape))
-    whole = {'all-steps': sheet([*pictures.values(), shown])}
+    options = (bold_options(sd) if edit.get('bold') else {}) | edit
+    edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask, options.get('grow', 0))
+    shown = edited.resize((small.width, small.height), Image.Resampling.LANCZOS)
+    pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: "{target}"', shown)
+    whole = {'all-steps': sheet([*pictures.values()])}
     return write_pictures(whole | pictures | {'mask': to_pil(mask), 'edit': edited}, folder), mask
 
 def _paste_edit(
     picture: Any, # `Picture`
     edited: Any, # PIL RGB of the size that was worked at
     mask: Any, # (height, width) bool at the picture's size
+    room: int = 0, # px of the edit's size by which the mask is widened
 ) -> Any: # PIL RGB of the picture's size
     "The edit, enlarged, within the mask; outside the picture's own pixels."
     from PIL import Image
-    from lessonlib.diffedit import feather, paste
+    from lessonlib.diffedit import _widen, feather, paste
     size = picture.width, picture.height
     large = edited if edited.size == size else edited.resize(size, Image.Resampling.LANCZOS)
+    if room: mask = _widen(mask, round(room*picture.width/edited.width))
     return paste(picture, large, feather(mask, max(1, picture.width//edited.width)))
 
 # %% ../nbs/helpers/commands.ipynb #cell-030
@@ -320,11 +340,13 @@ def _text(text: str) -> str:
     except UnicodeEncodeError: raise argparse.ArgumentTypeError(f'expected words, got {text!a}') from None
     return text
 
+_METHODS = 'paper', 'trimmed', 'guided', 'diffusers' # of `diffedit_mask`, without torch that it brings along
+
 def _diffedit_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         'lessonlib-diffedit',
         description='Edit pictures with DiffEdit: writes the edit, its mask and every step to the mask as PNG files.',
-        epilog='Without --model the small model of the package works, at 64 px: it knows drawings of animals, fruit '
+        epilog='Without --model the small model of the package works, at 128 px: it knows drawings of animals, fruit '
                'and vehicles. For photographs name a Stable Diffusion v1 or v2 checkpoint.')
     add, share = parser.add_argument, _number(float, 0, 1, above=True)
     add('images', nargs='+', metavar='IMAGE', help='picture files, of any size')
@@ -335,16 +357,22 @@ def _diffedit_parser() -> argparse.ArgumentParser:
     add('--model', metavar='ID',
         help="folder of a checkpoint, or its name on the Hugging Face hub ('owner/name'); default: the shipped one")
     add('--device', help="'cpu', 'cuda' or 'mps'; default: cuda for --model if there is one, else cpu")
-    add('--strength', type=share, default=.5, help='how much noise for the mask, above 0 up to 1; default %(default)s')
+    add('--method', choices=_METHODS, default='guided',
+        help="how the mask is found: 'paper' as DiffEdit says; 'trimmed' under two strengths of noise, its outline "
+             "taken in; 'guided' under both too, then along the picture's own edges; 'diffusers' as that library did. "
+             'Default: %(default)s, which finds best')
+    add('--strength', type=share, help='how much noise for the mask, above 0 up to 1; default: that of the method')
     add('--edit-strength', type=share, default=.8,
         help='how far to encode for the edit, above 0 up to 1; default %(default)s')
+    add('--bold', action='store_true',
+        help='edit in the way that succeeds most often: what is drawn in the mask begins with new noise')
     add('--steps', type=_number(int, 1, 1000), default=50,
         help='of the whole way from noise to a picture, 1 to 1000; default %(default)s')
     add('--guidance-scale', type=_number(float, 0, 100), default=5.,
         help='how strongly the target is followed, 0 to 100; default %(default)s')
     add('--num-maps', type=_number(int, 1, 1000), default=10,
         help='noises to average over, 1 to 1000; default %(default)s')
-    add('--threshold', type=_number(float, 0, 1), default=.5, help='of the mask, 0 to 1; default %(default)s')
+    add('--threshold', type=_number(float, 0, 1), help='of the mask, 0 to 1; default: that of the method')
     add('--seed', type=_number(int, 0, 2**63 - 1), default=0, help='of the noise; default %(default)s')
     add('--size', type=_number(int, 16, 4096), metavar='PX',
         help="longer side to work at; default: that of the model's training pictures")
@@ -478,12 +506,13 @@ def _diffedit_picture(
 ) -> str: # what to tell of it
     "Do one picture."
     from lessonlib.inputs import read_picture
-    settings = {name: getattr(args, name) for name in ('size', 'seed', 'strength', 'num_maps', 'threshold')}
-    edit = dict(strength=args.edit_strength, num_inference_steps=args.steps, guidance_scale=args.guidance_scale)
+    settings = {name: getattr(args, name) for name in ('size', 'seed', 'method', 'strength', 'num_maps', 'threshold')}
+    edit = dict(strength=args.edit_strength, num_inference_steps=args.steps, guidance_scale=args.guidance_scale,
+                bold=args.bold)
     try: picture = read_picture(image)
     except ValueError as error: raise ValueError(_for_option(error, 'path', 'IMAGE')) from error
     files, mask = diffedit_files(sd, picture, args.source, args.target, folder, count=count, edit=edit, **settings)
-    share = f'the mask covers {mask.float().mean():.0%}'
+    share = f'the mask covers {mask.float().mean():.0%} (method {args.method})'
     return f'{image}: {picture.width}x{picture.height} px, {share}; {len(files)} files in {folder}'
 
 # %% ../nbs/helpers/commands.ipynb #cell-042
@@ -515,16 +544,17 @@ def demo(
         sd = _load_model(None, None)
     loaded = time.perf_counter()
     # the one of the home page, chosen by eye: large flat bodies lose their middle (lesson 6)
-    horse = scene('horse', 'grass', seed=10_000_016)
+    horse = scene('horse', 'sand', seed=10_000_013)
     files, mask = diffedit_files(sd, horse, 'a horse', 'a zebra', out, truth=horse.mask)
     score, done = iou(mask, horse.mask), time.perf_counter()
     words = '--source', 'a horse', '--target', 'a zebra', '--out', out
     yours = _shell_line(_how_to_call('lessonlib-diffedit'), 'PICTURE', *words)
     print(f'"a horse" is to become "a zebra". Found and edited in {done - loaded:.1f} s, '
           f'after {loaded - began:.1f} s to load the model.')
+    print('The mask is found with the method "guided": two strengths of noise, then the edges of the picture itself.')
     print(f'IoU of the mask with the exact one: {score:.2f} (1 is perfect)')
     print(*(f'  {path}' for path in files), sep='\n')
-    print(f'Next: open {files[0]} to see every step of the mask, and {files[-1]}; '
+    print(f'Next: open {files[0]} to see every step of the mask, and {files[-3]}; '
           'the lessons that explain them are 03_diffedit_mask and 06_diffedit (make lab).')
     print(f'Your own picture: {yours}')
     return score
