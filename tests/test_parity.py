@@ -116,7 +116,7 @@ def test_2_guidance_of_1(sd, theirs, horse, latents):
     with pytest.raises(TypeError, match='expected Tensor as element 0'):
         theirs.generate_mask(latents, TARGET, source_prompt=SOURCE, guidance_scale=1., num_maps_per_mask=1)
     d = diffedit(sd, horse.image, SOURCE, TARGET, guidance_scale=1., num_inference_steps=2, **QUIET)
-    assert d.image.size == (64, 64)
+    assert d.image.size == (128, 128)
 
 
 def test_3_pil_output(sd, theirs, horse, latents):
@@ -205,7 +205,7 @@ def test_samples_of_an_edit(sd, theirs, horse):
     with counted(sd.unet) as asked:
         path = theirs.invert(SOURCE, horse.image, num_inference_steps=STEPS, generator=seeded()).latents
         theirs(TARGET, torch.ones(1, 1, 32, 32), path, num_inference_steps=STEPS)
-    everywhere = torch.ones(64, 64, dtype=torch.bool)
+    everywhere = torch.ones(128, 128, dtype=torch.bool)
     with counted(sd.unet) as ours:
         diffedit(sd, horse.image, SOURCE, TARGET, mask=everywhere, num_inference_steps=STEPS, **QUIET)
     assert (asked.samples, ours.samples) == (16, 12)        # a quarter less; of 50 steps 160 and 120
