@@ -1,7 +1,8 @@
-"""Draws the picture of the home page, nbs/images/home.png: a horse, its mask and a zebra; below, four more edits.
+"""Draws the pictures of the home page in nbs/images: a horse, its mask and a zebra (home.png); four more edits.
 
     python tools/assets/home_picture.py      # after a new model
 """
+from collections.abc import Iterable
 from pathlib import Path
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -9,7 +10,7 @@ from lessonlib.diffedit import DiffEditResult, diffedit
 from lessonlib.scenes import caption, scene
 from lessonlib.stable_diffusion import StableDiffusion
 
-IMAGE = Path(__file__).resolve().parents[2]/'nbs'/'images'/'home.png'
+IMAGES = Path(__file__).resolve().parents[2]/'nbs'/'images'
 MORE = dict(strength=1., grow=4)  # all the way to noise, and room of a cell for another shape
 # subject, target, background, seed of the scene, options: chosen by eye; no training scene has a seed as high
 FIRST = 'horse', 'zebra', 'sand', 10_000_013, {}
@@ -25,7 +26,7 @@ def edited(sd: StableDiffusion, subject: str, target: str, background: str, seed
     return diffedit(sd, picture, caption(subject), caption(target), generator=noise, progress=False, **options)
 
 
-def row(pictures: list[Image.Image], gaps: list[int], words: list[tuple[str, float]], size: int) -> Image.Image:
+def row(pictures: list[Image.Image], gaps: list[int], words: Iterable[tuple[str, float]], size: int) -> Image.Image:
     "Pictures side by side, as large as fits into the width, with words above them, each centered somewhere in it."
     side, strip = (WIDTH - sum(gaps)) // len(pictures), 2*size
     whole, font = Image.new('RGB', (WIDTH, strip + side), 'white'), ImageFont.load_default(size)
@@ -38,21 +39,26 @@ def row(pictures: list[Image.Image], gaps: list[int], words: list[tuple[str, flo
     return whole
 
 
+def below(rows: list[Image.Image]) -> Image.Image:
+    "Rows of one height, one below the other."
+    step = rows[0].height + GAP
+    whole = Image.new('RGB', (WIDTH, step*len(rows) - GAP), 'white')
+    for i, one in enumerate(rows): whole.paste(one, (0, i*step))
+    return whole
+
+
 def main() -> None:
+    "Write home.png and home_edits.png."
     sd = StableDiffusion.tiny()
     first, others = edited(sd, *FIRST), [edited(sd, *edit) for edit in OTHERS]
-    said = [f'a picture of a {FIRST[0]}', f'found: the {FIRST[0]}', f'edited: a {FIRST[1]}']
-    rows = [row([first.original, first.mask.overlay, first.image], [GAP, GAP],
-                [(text, k) for text, k in zip(said, (1/6, 1/2, 5/6), strict=True)], 18)]
-    names = [f'{caption(subject)} becomes {caption(target)}' for subject, target, *_ in OTHERS]
-    for k in 0, 2:
-        pairs = [picture for edit in others[k:k + 2] for picture in (edit.original, edit.image)]
-        rows.append(row(pairs, [2, 2*GAP, 2], [(names[k], 1/4), (names[k + 1], 3/4)], 16))
-    heights = [0]
-    for one in rows: heights.append(heights[-1] + one.height + GAP)
-    whole = Image.new('RGB', (WIDTH, heights[-1] - GAP), 'white')
-    for one, top in zip(rows, heights, strict=False): whole.paste(one, (0, top))
-    whole.save(IMAGE, optimize=True)
+    words = (f'a picture of a {FIRST[0]}', 1/6), (f'found: the {FIRST[0]}', 1/2), (f'edited: a {FIRST[1]}', 5/6)
+    row([first.original, first.mask.overlay, first.image], [GAP, GAP], words, 18).save(IMAGES/'home.png', optimize=True)
+    rows = []
+    for k in range(0, len(OTHERS), 2):
+        pictures = [picture for edit in others[k:k + 2] for picture in (edit.original, edit.image)]
+        names = [f'{caption(subject)} becomes {caption(target)}' for subject, target, *_ in OTHERS[k:k + 2]]
+        rows.append(row(pictures, [2, 2*GAP, 2], list(zip(names, (1/4, 3/4), strict=True)), 16))
+    below(rows).save(IMAGES/'home_edits.png', optimize=True)
 
 
 if __name__ == '__main__':
