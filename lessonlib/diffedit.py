@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 import torch
-import torch.nn.functional as F
 from .diffedit_mask import THRESHOLDS, DiffEditMask, Mask, _warn_of_same_text, diffedit_mask, touched
 from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole,
                               kind, one_of)
@@ -201,7 +200,7 @@ class DiffEditResult:
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
         titles = ['the picture', *at, f'{self.prompt}', *at]
-        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1.8)
+        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1.5)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
 @dataclass(repr=False, eq=False, frozen=True)

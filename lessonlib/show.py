@@ -309,23 +309,27 @@ def overlay(
 
 # %% ../nbs/helpers/show.ipynb #light-1
 def light_figures() -> None:
-    "From now on this notebook shows matplotlib figures as PNGs of 128 colours. Outside a notebook it does nothing."
+    "From now on this notebook shows matplotlib figures as light pictures. Outside a notebook it does nothing."
     import matplotlib.pyplot as plt
     from IPython import get_ipython
     from matplotlib.figure import Figure
     shell = get_ipython()
     if shell is None: return
     plt.close(plt.figure())                      # the backend registers its own way at the first figure
-    shell.display_formatter.formatters['image/png'].for_type(Figure, _light_png)
+    shell.display_formatter.formatters['image/png'].for_type(Figure, lambda figure: None)
+    shell.display_formatter.mimebundle_formatter.for_type(Figure, _light)
 
-def _light_png(figure: Any) -> bytes:
-    "A matplotlib figure as a small PNG."
-    import io
+def _light(figure: Any, include: Any = None, exclude: Any = None) -> dict[str, str]: # kind of picture -> base64
+    "A matplotlib figure as a PNG of 128 colours, which is best for lines, or as a JPEG, if that is smaller."
+    import base64, io
     from PIL import Image
-    drawn, light = io.BytesIO(), io.BytesIO()
+    drawn, png, jpeg = io.BytesIO(), io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format='png', bbox_inches='tight')
-    Image.open(drawn).convert('RGB').quantize(128).save(light, 'png', optimize=True)
-    return light.getvalue()
+    picture = Image.open(drawn).convert('RGB')
+    picture.quantize(128).save(png, 'png', optimize=True)
+    picture.save(jpeg, 'jpeg', quality=85, optimize=True)
+    kind, light = min((('image/png', png.getvalue()), ('image/jpeg', jpeg.getvalue())), key=lambda pair: len(pair[1]))
+    return {kind: base64.b64encode(light).decode()}
 
 # %% ../nbs/helpers/show.ipynb #cell-056
 def colorize(
