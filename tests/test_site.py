@@ -188,7 +188,10 @@ def test_the_home_picture_shows_what_the_library_does(visit):
     for word in ('horse', 'mask', 'zebra'):
         assert word in picture.get_attribute('alt')
     box = picture.bounding_box()
-    assert box['y'] + box['height'] < 900 and box['width'] > 400, 'it is not in the first view'
+    assert box['y'] + box['height'] < 900, 'it is not in the first view'
+    assert box['width'] > 3*256, 'each of its three parts is smaller than 256 px'
+    edits = visit('index.html').locator('main img').nth(1)
+    assert 'apple' in edits.get_attribute('alt') and edits.bounding_box()['width'] > 4*160
 
 
 FETCHED = re.compile(r'<(?:script|img|iframe|source|video)\b[^>]*\ssrc="(?:https?:)?//[^"]*'
