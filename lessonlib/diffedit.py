@@ -266,8 +266,8 @@ def roll_anew(
 
 # %% ../nbs/06_diffedit.ipynb #bold
 def bold_options(sd: StableDiffusion) -> dict[str, Any]:
-    "What `diffedit(bold=True)` takes: a guided mask, and in it nothing but new noise."
-    return dict(method='guided', fresh=1., grow=0)
+    "What `diffedit(bold=True)` takes: a guided mask with a little room, so that no outline is left, and new noise in it."
+    return dict(method='guided', fresh=1., grow=sd.factor // 2)
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd: StableDiffusion,
@@ -304,7 +304,8 @@ def diffedit(sd: StableDiffusion,
                               chunk=chunk, progress=progress)
     else: _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = _latents_of(sd, picture, found)
-    pixels, places = _widen(found.pixel_mask, grow), _widen(found.mask, -(-grow // sd.factor))
+    pixels = _widen(found.pixel_mask, grow)
+    places = found.mask | touched(pixels, sd.factor) if grow else found.mask
     encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress)
     start = roll_anew(encoded, fresh, generator)
     steps = [start.latents[-1]]
