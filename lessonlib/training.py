@@ -76,8 +76,9 @@ class Collage:
     ) -> tuple[torch.Tensor, torch.Tensor]: # pictures as of `compose`; (b, 3) of subject, second or -1, background
         "Random pairs of a figure and a ground."
         random = partial(torch.randint, size=(batch,), generator=generator, device=self.figures.device)
-        chosen = torch.where(self.subjects[:, 1] < 0)[0] if alone else torch.arange(len(self.figures))
-        figure, ground = chosen.to(self.figures.device)[random(high=len(chosen))], random(high=len(self.grounds))
+        single = torch.where(self.subjects[:, 1] < 0)[0] if alone else None
+        figure = random(high=len(self.figures)) if single is None else single[random(high=len(single))]
+        ground = random(high=len(self.grounds))
         shown = torch.cat([self.subjects[figure], self.backgrounds[ground, None]], 1)
         return self.compose(figure, ground, random(high=2) == 1), shown
 
