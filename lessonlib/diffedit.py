@@ -266,7 +266,7 @@ def roll_anew(
 
 # %% ../nbs/06_diffedit.ipynb #bold
 def bold_options(sd: StableDiffusion) -> dict[str, Any]:
-    "What `diffedit(bold=True)` takes: a guided mask with a little room, so that no outline is left, and new noise in it."
+    "What `diffedit(bold=True)` takes: a guided mask with a little room, so that no outline stays, and new noise in it."
     return dict(method='guided', fresh=1., grow=sd.factor // 2)
 
 # %% ../nbs/06_diffedit.ipynb #cell-055

@@ -327,7 +327,7 @@ def _light(figure: Any, include: Any = None, exclude: Any = None) -> dict[str, s
     figure.savefig(drawn, format='png', bbox_inches='tight')
     picture = Image.open(drawn).convert('RGB')
     picture.quantize(128).save(png, 'png', optimize=True)
-    picture.save(jpeg, 'jpeg', quality=85, optimize=True)
+    picture.save(jpeg, 'jpeg', quality=80, optimize=True)
     kind, light = min((('image/png', png.getvalue()), ('image/jpeg', jpeg.getvalue())), key=lambda pair: len(pair[1]))
     return {kind: base64.b64encode(light).decode()}
 
