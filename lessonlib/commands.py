@@ -282,7 +282,7 @@ def diffedit_files(
     "Edit one picture; write all figures of the mask, a sheet of them, and mask and edit at the picture's own size."
     import torch
     from PIL import Image
-    from lessonlib.diffedit import bold_options, diffedit
+    from lessonlib.diffedit import diffedit
     from lessonlib.diffedit_mask import diffedit_mask
     from lessonlib.inputs import as_picture, as_whole, to_pil
     picture, edit, generator = as_picture(image), edit or {}, torch.Generator()
@@ -296,8 +296,7 @@ def diffedit_files(
                      progress=False, **edit)
     found = m.crop(*small.shape)
     mask, pictures = found.mask_at(*picture.shape), mask_figures(sd, found, truth)
-    options = (bold_options(sd) if edit.get('bold') else {}) | edit
-    edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask, options.get('grow', 0))
+    edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask, d.grow)
     shown = edited.resize((small.width, small.height), Image.Resampling.LANCZOS)
     pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: "{target}"', shown)
     whole = {'all-steps': sheet([*pictures.values()])}

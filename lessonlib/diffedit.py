@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 import torch
-from .diffedit_mask import THRESHOLDS, DiffEditMask, Mask, _warn_of_same_text, diffedit_mask, touched
+from .diffedit_mask import THRESHOLDS, DiffEditMask, Mask, _warn_of_same_text, diffedit_mask, touched, trim
 from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole,
                               kind, one_of)
 from .stable_diffusion import StableDiffusion, _bar, _warn
@@ -137,18 +137,14 @@ def feather(
     width: int = 1, # px that lie between outside and full weight, 0 or more
 ) -> torch.Tensor: # (height, width) float in [0, 1]: 0 where the mask is false
     "A weight that rises from the mask's edge inwards. `ValueError` for a width below 0."
-    far = as_whole(width, 'width') + 1
-    return _distance(as_mask(mask), far) / far
-
-def _distance(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) of whole numbers
-    "For each pixel the way to the next false one, straight or aslant, in px; at most `far`."
+    mask, far = as_mask(mask), as_whole(width, 'width') + 1
     in_row = _distance_in_row(mask, far)
-    distance = in_row.clone()
+    distance = in_row.clone()                        # px to the next pixel outside, also aslant; at most far
     for rows in range(1, min(far, len(mask))):
         from_there = in_row.clamp(min=rows)
         distance[rows:] = distance[rows:].minimum(from_there[:-rows])
         distance[:-rows] = distance[:-rows].minimum(from_there[rows:])
-    return distance
+    return distance / far
 
 def _distance_in_row(mask: torch.Tensor, far: int) -> torch.Tensor: # (height, width) uint8 if `far` fits, or int64
     "For each pixel the way to the next false one of its row, at most `far` px."
@@ -182,6 +178,7 @@ class DiffEditResult:
     encoded: Encoded          # the picture at each timestep
     decoded: torch.Tensor     # (steps + 1, 1, c, h, w) the edit at each timestep; the last is where it starts
     pixel_mask: torch.Tensor  # (height, width) bool, what may change
+    grow: int                 # px by which it is wider than the mask
     weight: torch.Tensor      # (height, width) float in [0, 1], how much of each pixel is from the decoder
     prompt: str               # the target
 
@@ -237,7 +234,7 @@ def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tens
 
 def _widen(mask: torch.Tensor, width: int) -> torch.Tensor: # (h, w) bool twice
     "Every place within `width` of a true one."
-    return _distance(~mask, width + 1) <= width
+    return ~trim(~mask, width)
 
 def _check_way(sd: StableDiffusion, picture: Picture, timesteps: torch.Tensor, guidance_scale: Any,
                **texts: str) -> None:
@@ -311,15 +308,15 @@ def diffedit(sd: StableDiffusion,
     steps = [start.latents[-1]]
     masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt,
                   lambda timestep, latents: steps.append(latents), chunk, progress)
-    return _result(sd, picture, found, encoded, torch.stack(steps[::-1]), pixels, paste_back, target_prompt)
+    return _result(sd, picture, found, encoded, torch.stack(steps[::-1]), pixels, grow, paste_back, target_prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-056
 def _result(sd: StableDiffusion, picture: Picture, mask: Mask, encoded: Encoded, decoded: torch.Tensor,
-            pixel_mask: torch.Tensor, paste_back: bool, prompt: str) -> DiffEditResult:
+            pixel_mask: torch.Tensor, grow: int, paste_back: bool, prompt: str) -> DiffEditResult:
     "Decode the latents, paste them into the picture, and put all of it together."
     weight = feather(pixel_mask) if paste_back else torch.ones(picture.shape)
     edited = paste(picture, sd.decode(decoded[0])[0], weight)
-    return DiffEditResult(edited, picture.pil, mask, encoded, decoded, pixel_mask, weight, prompt)
+    return DiffEditResult(edited, picture.pil, mask, encoded, decoded, pixel_mask, grow, weight, prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-066
 def sdedit(sd: StableDiffusion,

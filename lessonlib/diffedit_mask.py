@@ -16,7 +16,7 @@ from .stable_diffusion import StableDiffusion, _warn
 # %% auto #0
 __all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'TRIM', 'RADIUS', 'predict_for_prompts', 'noise_difference',
            'average_difference', 'remove_extremes', 'rescale', 'binarize', 'iou', 'enlarge', 'edit_pairs',
-           'paper_difference', 'diffusers_difference', 'two_strengths', 'blur', 'trim', 'window_mean', 'guided_filter',
+           'paper_difference', 'diffusers_difference', 'two_strengths', 'window_mean', 'blur', 'trim', 'guided_filter',
            'MaskOptions', 'touched', 'Mask', 'DiffEditMask', 'diffedit_mask', 'mask_scores']
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
@@ -162,6 +162,19 @@ def two_strengths(
     return rescale(sum(paper_difference(half, quantile) for half in halves))
 
 # %% ../nbs/03_diffedit_mask.ipynb #better-4
+def window_mean(
+    values: torch.Tensor, # (..., h, w) float
+    radius: int, # places, 0 or more
+) -> torch.Tensor: # (..., h, w)
+    "The mean over a square window around each place, as far as it lies inside; by running sums."
+    def in_rows(x: torch.Tensor) -> torch.Tensor:
+        place = torch.arange(x.shape[-1], device=x.device)
+        first, last = (place - radius).clamp(min=0), (place + radius + 1).clamp(max=len(place))
+        sums = F.pad(x.cumsum(-1), (1, 0))
+        return (sums[..., last] - sums[..., first]) / (last - first)
+    return in_rows(in_rows(values.double()).mT).mT.to(values)
+
+# %% ../nbs/03_diffedit_mask.ipynb #better-4b
 TRIM = .75 # cells of the latents by which 'trimmed' takes its outline in
 
 def blur(
@@ -180,27 +193,13 @@ def trim(
     width: int, # px, 0 or more
 ) -> torch.Tensor: # (height, width) bool
     "The mask without what lies within `width` of its outline; the picture's edge is no outline."
-    outside = (~mask)[None].float()
-    for side in (1, 2*width + 1), (2*width + 1, 1):
-        outside = F.max_pool2d(outside, side, stride=1, padding=(side[0]//2, side[1]//2))
-    return outside[0] == 0
-
-# %% ../nbs/03_diffedit_mask.ipynb #better-7
-RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
-
-def window_mean(
-    values: torch.Tensor, # (..., h, w) float
-    radius: int, # places, 0 or more
-) -> torch.Tensor: # (..., h, w)
-    "The mean over a square window around each place, as far as it lies inside; by running sums."
-    def in_rows(x: torch.Tensor) -> torch.Tensor:
-        place = torch.arange(x.shape[-1], device=x.device)
-        first, last = (place - radius).clamp(min=0), (place + radius + 1).clamp(max=len(place))
-        sums = F.pad(x.cumsum(-1), (1, 0))
-        return (sums[..., last] - sums[..., first]) / (last - first)
-    return in_rows(in_rows(values.double()).mT).mT.to(values)
+    width = min(width, max(mask.shape))
+    inside = window_mean(mask.double(), width)             # the share of each window that lies in the mask
+    return inside > 1 - .5 / (2*width + 1)**2              # all of it: not one pixel is missing
 
 # %% ../nbs/03_diffedit_mask.ipynb #better-9
+RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
+
 def guided_filter(
     values: torch.Tensor, # (h, w) float, a soft map
     image: torch.Tensor, # (3, h, w) in [0, 1], the picture that it belongs to

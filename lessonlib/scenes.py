@@ -4,6 +4,7 @@
 
 # %% ../nbs/helpers/scenes.ipynb #cell-002
 from __future__ import annotations
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -235,6 +236,19 @@ def _image(
 ) -> Image.Image: # PIL RGB
     return Image.fromarray((picture * 255).round().astype('uint8'))
 
+# %% ../nbs/helpers/scenes.ipynb #figures
+def _figures(
+    names: Sequence[str],
+    seed: int,
+    size: int, # px
+    drawing: str, # 'seen' or 'unseen'
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]: # name, (size, size, 3) colours and (size, size, 1) alpha in [0, 1]
+    "Each figure of a scene as it stands there; the one in front comes last."
+    for name, pose in zip(names, _poses(seed, len(names)), strict=True):
+        sprites = _sprites(name, drawing)
+        figure = _place_sprite(sprites[int(pose.hand * len(sprites))], pose, size)         # (size, size, 4)
+        yield name, _shift_colour(figure[..., :3], *pose.colour), figure[..., 3:]
+
 # %% ../nbs/helpers/scenes.ipynb #cell-030
 def scene(
     subject: str | list[str], # one of `subjects()`, or a list of one or two
@@ -247,10 +261,7 @@ def scene(
     background, drawing = one_of(background, 'background', _LOOKS), one_of(drawing, 'drawing', _DRAWINGS)
     seed, size, names = as_whole(seed, 'seed', 0, 2**63), as_whole(size, 'size', 16, 2048), _names(subject)
     picture, masks = _ground(background, seed, size), {}
-    for name, pose in zip(names, _poses(seed, len(names)), strict=True):
-        sprites = _sprites(name, drawing)
-        figure = _place_sprite(sprites[int(pose.hand * len(sprites))], pose, size)         # (size, size, 4)
-        rgb, alpha = _shift_colour(figure[..., :3], *pose.colour), figure[..., 3:]
+    for name, rgb, alpha in _figures(names, seed, size, drawing):
         picture = picture * (1 - alpha) + rgb * alpha
         covers = alpha[..., 0] > .5
         masks = {other: mask & ~covers for other, mask in masks.items()} | {name: covers}

@@ -21,8 +21,7 @@ from lessonlib.engine import (
     NoMemory, check_run, fit, in_processes, learning_rate, load_state, new_accelerator, read_log, save_state,
     update_average)
 from .inputs import as_number, as_pictures, as_whole, one_of
-from .scenes import (
-    Scene, _ground, _place_sprite, _poses, _shift_colour, _sprites, backgrounds, caption, scene, subjects)
+from .scenes import Scene, _figures, _ground, backgrounds, caption, scene, subjects
 from .stable_diffusion import StableDiffusion, _no_bars, new_components
 
 _all_ = ['fit', 'learning_rate', 'new_accelerator', 'update_average']    # of the engine; they can be had here too
@@ -100,10 +99,7 @@ def _figure(
 ) -> np.ndarray: # (size, size, 4) uint8: colours times alpha, and alpha
     "What `scene` would lay on the ground."
     colour, alpha = np.zeros((size, size, 3), 'float32'), np.zeros((size, size, 1), 'float32')
-    for name, pose in zip(names, _poses(seed, len(names)), strict=True):
-        sprites = _sprites(name, 'seen')
-        placed = _place_sprite(sprites[int(pose.hand * len(sprites))], pose, size)
-        rgb, covers = _shift_colour(placed[..., :3], *pose.colour), placed[..., 3:]
+    for _, rgb, covers in _figures(names, seed, size, 'seen'):
         colour, alpha = colour * (1 - covers) + rgb * covers, alpha + covers - alpha * covers
     return (255 * np.concatenate([colour, alpha], -1)).round().astype('uint8')
 
