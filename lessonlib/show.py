@@ -5,6 +5,7 @@
 # %% ../nbs/helpers/show.ipynb #cell-003
 from __future__ import annotations
 import math
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 import numpy as np
@@ -14,8 +15,8 @@ from .inputs import as_mask, as_number, as_tensor, as_whole, kind, to_pil
 _all_ = ['to_pil']
 
 # %% auto #0
-__all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'MARK_COLORS', 'show_image', 'show_images', 'show_map', 'show_maps',
-           'show_tensor', 'overlay', 'light_figures', 'colorize', 'label', 'to_pil']
+__all__ = ['MASK_COLOR', 'SIGNED_MAP', 'UNIT_MAP', 'MARK_COLORS', 'PAGE', 'LARGE', 'SMALL', 'show_image', 'show_images',
+           'show_map', 'show_maps', 'show_tensor', 'overlay', 'light_figures', 'colorize', 'label', 'to_pil']
 
 # %% ../nbs/helpers/show.ipynb #cell-005
 MASK_COLOR = '#e6007e'   # every mask
@@ -105,34 +106,53 @@ def _titles(
     titles: Iterable | None,
     wanted: int, # how many
     name: str, # of what they are titles of, for the error
+    argument: str = 'titles', # that gives them
 ) -> list:
     "One title for each thing; empty ones without. `ValueError` for another number."
-    titles = ['']*wanted if titles is None else _listed(titles, 'titles', 'a list of words')
+    titles = ['']*wanted if titles is None else _listed(titles, argument, 'a list of words')
     if len(titles) == wanted: return titles
-    raise ValueError(f'titles: expected {wanted}, one for each of {name}, got {len(titles)}')
+    raise ValueError(f'{argument}: expected {wanted}, one for each of {name}, got {len(titles)}')
+
+PAGE, LARGE, SMALL = 10., 3.2, 2.   # inches at 80 dpi: 800 px for a row, 256 px and 160 px for a picture
+
+def _columns(count: int, columns: int | None) -> int:
+    "How many stand in a row: up to five, else the number of three to five that leaves the fewest places empty."
+    if columns is not None: return min(as_whole(columns, 'columns', 1), count)
+    return count if count <= 5 else min((5, 4, 3), key=lambda columns: -count % columns)
+
+def _wrapped(title: Any, size: float) -> str:
+    "Words in as many lines as fit above a picture of this width, inches."
+    lines = str(title).split('\n')
+    return '\n'.join(textwrap.fill(line, max(8, int(13*size))) for line in lines)
 
 def _grid(
-    things: list, # one for each axes
+    shapes: list, # (height, width) of what goes into each axes
     titles: Iterable | None,
     columns: int | None,
-    size: float, # width of one, inches
+    size: float | None, # width of one, inches; None: as large as fits
     suptitle: str | None,
     name: str, # of the argument that holds `things`, for the error
+    rows: Iterable | None = None, # words, one a row
+    scales: tuple[float, float] = (0, 0), # inches for scales of colours: beside each, beside all
 ) -> tuple[Any, list]: # figure and axes
-    "A figure with one axes a thing, titled."
+    "A figure with one axes a shape, titled."
     import matplotlib.pyplot as plt
-    if not things: raise ValueError(f'{name}: expected at least one, got none')
-    titles = _titles(titles, len(things), name)
-    columns = min(6 if columns is None else as_whole(columns, 'columns', 1), len(things))
-    size = as_number(size, 'size', 0, above=True)
-    rows = -(-len(things)//columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(size*columns, (size + .25)*rows), dpi=80,
-                                layout='constrained', squeeze=False)
+    if not shapes: raise ValueError(f'{name}: expected at least one, got none')
+    columns = _columns(len(shapes), columns)
+    size = max(SMALL, min(LARGE, PAGE/columns)) if size is None else as_number(size, 'size', 0, above=True)
+    titles = [_wrapped(title, size) for title in _titles(titles, len(shapes), name)]
+    count = -(-len(shapes)//columns)
+    names = [] if rows is None else [_wrapped(words, 1.2) for words in _titles(rows, count, f'the rows of {name}', 'rows')]
+    tall = size*max(height/width for height, width in shapes) + .2*max(title.count('\n') + 1 for title in titles)
+    figure, axes = plt.subplots(count, columns, dpi=80, layout='constrained', squeeze=False, figsize=(
+        (size + scales[0])*columns + scales[1] + 1.2*bool(names), (tall + .1)*count + .4*(suptitle is not None)))
     plt.close(figure)
     for ax in axes.flat: ax.set_axis_off()
     for ax, title in zip(axes.flat, titles, strict=False): ax.set_title(title, fontsize=10)
+    for ax, words in zip(axes[:, 0], names, strict=False):
+        ax.text(-.05, .5, words, transform=ax.transAxes, ha='right', va='center', fontsize=10)
     if suptitle is not None: figure.suptitle(suptitle)
-    return figure, list(axes.flat[:len(things)])
+    return figure, list(axes.flat[:len(shapes)])
 
 # %% ../nbs/helpers/show.ipynb #cell-017
 def show_image(
@@ -141,7 +161,7 @@ def show_image(
     ax: Any = None, # matplotlib axes to draw in; without, a new figure
 ) -> Any: # the axes that came, or the new figure
     "Draw a picture."
-    return _show_pil(to_pil(image), title, *_axes(ax, 2.4, 2.4))
+    return _show_pil(to_pil(image), title, *_axes(ax, LARGE, LARGE + .3*(title is not None)))
 
 def _show_pil(picture: Any, title: str | None, ax: Any, result: Any) -> Any:
     "Draw a PIL picture, and give back the result."
@@ -154,13 +174,15 @@ def _show_pil(picture: Any, title: str | None, ax: Any, result: Any) -> Any:
 def show_images(
     images: Iterable, # pictures that `to_pil` takes
     titles: Iterable | None = None, # words, one a picture
-    columns: int | None = None, # pictures in a row; at most 6 without
-    size: float = 2, # width of one, inches at 80 dpi
+    columns: int | None = None, # pictures in a row; at most 5 without
+    size: float | None = None, # width of one, inches at 80 dpi; without, 160 to 256 px, as fit a row of 800 px
     suptitle: str | None = None, # words above all
+    rows: Iterable | None = None, # words, one a row, on its left
 ) -> Any: # matplotlib figure
-    "Draw pictures in a grid. `ValueError` for no pictures or a wrong number of titles."
+    "Draw pictures in a grid. `ValueError` for no pictures or a wrong number of titles or rows."
     pictures = [to_pil(image, 'images') for image in _listed(images, 'images', 'a list of pictures')]
-    figure, axes = _grid(pictures, titles, columns, size, suptitle, 'images')
+    shapes = [picture.size[::-1] for picture in pictures]
+    figure, axes = _grid(shapes, titles, columns, size, suptitle, 'images', rows)
     for picture, ax in zip(pictures, axes, strict=True): _show_pil(picture, None, ax, ax)
     return figure
 
@@ -176,7 +198,7 @@ def show_map(
 ) -> Any: # the axes that came, or the new figure
     "Draw a map, one coloured cell a number; nan and infinity are marked. `ValueError` for other shapes."
     numbers = _map(values, 'values')
-    ax, result = _axes(ax, 3, 2.4)
+    ax, result = _axes(ax, LARGE + .8*colorbar, LARGE + .3*(title is not None))
     drawn = _draw_map(ax, numbers, signed, *_limits(numbers, signed, vmin, vmax))
     if title is not None: ax.set_title(title)
     if colorbar: _scale(drawn, ax, _is_bool(values))
@@ -216,16 +238,18 @@ def _scale(drawn: Any, axes: Any, yes_and_no: bool) -> None:
 def show_maps(
     maps: Any, # (n, h, w) tensor or array, or a list of (h, w)
     titles: Iterable | None = None, # words, one a map
-    columns: int | None = None, # maps in a row; at most 6 without
-    size: float = 2, # width of one, inches at 80 dpi
+    columns: int | None = None, # maps in a row; at most 5 without
+    size: float | None = None, # width of one, inches at 80 dpi; without, 160 to 256 px, as fit a row of 800 px
     signed: bool = False, # numbers around 0
     suptitle: str | None = None, # words above all
     share: bool = True, # one range of colours and one scale for all
+    rows: Iterable | None = None, # words, one a row, on its left
 ) -> Any: # matplotlib figure
-    "Draw maps in a grid; nan and infinity are marked. `ValueError` for no maps or a wrong number of titles."
+    "Draw maps in a grid; nan and infinity are marked. `ValueError` for no maps or a wrong number of titles or rows."
     given = _listed(maps, 'maps', 'a list of (h, w) tensors')
     numbers = [_map(values, 'maps', '(h, w) tensors') for values in given]
-    figure, axes = _grid(numbers, titles, columns, size, suptitle, 'maps')
+    shapes, scales = [values.shape for values in numbers], (0, .8) if share else (.8, 0)
+    figure, axes = _grid(shapes, titles, columns, size, suptitle, 'maps', rows, scales)
     everything = torch.cat([values.flatten() for values in numbers])
     drawn = []
     for values, ax in zip(numbers, axes, strict=True):
@@ -267,7 +291,7 @@ def _show_cells(t: torch.Tensor, title: str, ax: Any) -> None:
 def _show_sheets(t: torch.Tensor, title: str, ax: Any) -> Any:
     "Draw a (d, h, w) tensor as d sheets beside each other."
     if ax is not None: raise ValueError(f't: expected up to 2 axes to draw in ax, got shape {tuple(t.shape)}')
-    figure, axes = _grid(list(t), None, len(t), .5*t.shape[2] + .5, title, 't')
+    figure, axes = _grid([sheet.shape for sheet in t], None, len(t), .5*t.shape[2] + .5, title, 't')
     figure.set_figheight(.5*t.shape[1] + 1.2)
     for index, sheet in enumerate(axes): _show_cells(t[index], f'[{index}]', sheet)
     return figure
