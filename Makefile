@@ -9,7 +9,7 @@ FLOORS := .venv-floors
 PORT ?= 8000
 pip_install = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-all test-floors lab train readme docs docs-serve clean
+.PHONY: help setup demo test test-all test-floors lab edit train readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -28,7 +28,11 @@ test-all: $(READY)  ## what `make test` leaves out: slow cells, the wheel, the b
 test-floors: $(FLOORS)/.ready  ## `make test` with the oldest versions that settings.ini allows (torch's apart)
 	$(FLOORS)/bin/python tools/run_tests.py
 
-lab: $(READY)     ## open the lessons in JupyterLab
+lab: $(READY)     ## open your own copies of the lessons, in my-lessons/, in JupyterLab
+	@$(BIN)/lessonlib-notebooks my-lessons || test $$? -eq 1
+	$(BIN)/jupyter lab --notebook-dir=my-lessons
+
+edit: $(READY)    ## open the lessons' sources, in nbs/, in JupyterLab (for contributors)
 	$(BIN)/jupyter lab --notebook-dir=nbs
 
 train: $(READY)   ## train the shipped model anew on two cores (hours); it goes on where it was stopped

@@ -4,7 +4,7 @@
 
 # %% ../nbs/helpers/commands.ipynb #cell-003
 from __future__ import annotations
-import argparse, functools, io, itertools, math, os, shlex, shutil, signal, sys
+import argparse, functools, io, itertools, json, math, os, re, shlex, shutil, signal, sys
 import tempfile, threading, unicodedata, warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +13,7 @@ from typing import Any
 
 # %% auto #0
 __all__ = ['fit_picture', 'mask_figures', 'sheet', 'write_pictures', 'make_writable_folder', 'diffedit_files', 'diffedit_command',
-           'demo', 'notebooks_command', 'copy_new', 'train_command']
+           'demo', 'student_copy', 'notebooks_command', 'copy_new', 'train_command']
 
 # %% ../nbs/helpers/commands.ipynb #lazy-names
 def __getattr__(name: str) -> Any:
@@ -558,6 +558,31 @@ def demo(
     print(f'Your own picture: {yours}')
     return score
 
+# %% ../nbs/helpers/commands.ipynb #student-copy
+def student_copy(
+    notebook: dict, # as JSON has it
+    outputs: bool = False, # keep the stored outputs
+) -> dict: # a new notebook
+    "A lesson as a student gets it: no outputs, no section \"Checks\", no lines for nbdev; plumbing and solutions folded."
+    cells = itertools.takewhile(lambda cell: not re.match(r'## Checks\b', _source(cell)), notebook['cells'])
+    cells = [_student_cell(cell, outputs) for cell in cells]
+    return notebook | {'cells': [cell for cell in cells if _source(cell).strip()]}
+
+def _source(cell: dict) -> str: return ''.join(cell['source'])
+
+def _student_cell(cell: dict, outputs: bool) -> dict:
+    "A cell without nbdev's lines; what they hide from the site is folded."
+    if cell['cell_type'] != 'code': return cell
+    lines = _source(cell).splitlines(keepends=True)
+    own = list(itertools.takewhile(lambda line: line.startswith('#|'), lines))
+    told = {name: value for name, _, value in (line[2:].strip().partition(': ') for line in own)}
+    summary = [f"# {told['code-summary']}\n"] if 'code-summary' in told else []    # what JupyterLab shows of a folded cell
+    change = {'source': summary + lines[len(own):]}
+    if not outputs: change |= {'outputs': [], 'execution_count': None}
+    if {'hide', 'export'} & told.keys() or told.get('echo') == 'false':
+        change['metadata'] = cell['metadata'] | {'jupyter': {'source_hidden': True}}
+    return cell | change
+
 # %% ../nbs/helpers/commands.ipynb #cell-046
 def _lessons() -> Path | None:
     "The folder of the notebooks: inside of the installed package, or beside it in a checkout."
@@ -575,11 +600,16 @@ def notebooks_command(
         'lessonlib-notebooks',
         description='Copy the lessons into a folder of your own. Files that are there are left alone.')
     parser.add_argument('folder', metavar='DIR', help='where to; made if it is not there')
+    parser.add_argument('--outputs', action='store_true',
+                        help='keep the stored outputs; without, you see nothing that you have not run')
     args = parser.parse_args(argv)
+    def for_student(text: str) -> str:
+        return json.dumps(student_copy(json.loads(text), args.outputs), indent=1, ensure_ascii=False) + '\n'
     if (lessons := _lessons()) is None: parser.error('this installation of lessonlib has no lessons: install it anew')
     try:
         folder = make_writable_folder(args.folder, 'DIR')
-        copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib'])
+        copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib'],
+                                {'.ipynb': for_student})
     except ValueError as error: parser.error(_for_option(error, 'target', 'DIR'))
     except OSError as error:
         where = error.filename or args.folder
@@ -596,6 +626,7 @@ def copy_new(
     source: str | Path, # folder
     target: str | Path, # folder that is there
     patterns: Iterable[str], # which files, as `Path.glob` takes them
+    changes: dict[str, Callable[[str], str]] | None = None, # suffix of a file -> what becomes of its text on the way
 ) -> tuple[list[str], list[str]]: # the names that were copied, and those that were there already
     "Copy files that are not there yet; none is left half-written. `ValueError` if something is in a folder's place."
     source, target = Path(source), Path(target)
@@ -607,14 +638,17 @@ def copy_new(
     for path, name in zip(paths, names, strict=True):
         there = os.path.lexists(target/name)
         (kept if there else copied).append(name.as_posix())
-        if not there: _copy_whole(path, target/name)
+        if not there: _copy_whole(path, target/name, (changes or {}).get(path.suffix))
     return copied, kept
 
-def _copy_whole(path: Path, to: Path) -> None:
+def _copy_whole(path: Path, to: Path, change: Callable[[str], str] | None) -> None:
     "Copy a file by way of a hidden folder beside its place."
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix='.writing-') as unfinished:
-        os.rename(shutil.copyfile(path, Path(unfinished)/to.name), to)
+        copied = Path(unfinished)/to.name
+        if change is None: shutil.copyfile(path, copied)
+        else: copied.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
+        os.rename(copied, to)
 
 # %% ../nbs/helpers/commands.ipynb #cell-051
 @_command('Stopped. The same command goes on from the last checkpoint.')

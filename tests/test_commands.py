@@ -274,12 +274,16 @@ def test_a_disk_that_ends_in_the_middle_of_a_file(files):
     assert list(Path('out').iterdir()) == []
 
 
-def test_a_full_disk_for_the_lessons(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(commands.shutil, 'copyfile', full)
+@pytest.mark.parametrize('writer', [(commands.shutil, 'copyfile'), (commands.Path, 'write_text')])
+def test_a_full_disk_for_the_lessons(writer, tmp_path, monkeypatch, capsys):
+    "Pictures are copied, notebooks are written anew: what was whole stays, what failed leaves nothing."
+    monkeypatch.setattr(*writer, full)
     assert commands.notebooks_command([str(tmp_path)]) == 2
     err = capsys.readouterr().err
     assert 'DIR: cannot write ' in err and err.endswith('No space left on device. What was copied is whole.\n')
-    assert [path for path in tmp_path.rglob('*') if path.is_file()] == []
+    written = [path for path in tmp_path.rglob('*') if path.is_file()]
+    for path in written: json.loads(path.read_text(encoding='utf-8'))
+    assert writer[1] == 'copyfile' or written == []
 
 
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full here')
