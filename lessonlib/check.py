@@ -4,6 +4,7 @@
 
 # %% ../nbs/helpers/check.ipynb #cell-003
 from __future__ import annotations
+import ast
 import builtins
 import contextlib
 import copy
@@ -16,6 +17,7 @@ import linecache
 import numbers
 import random
 import sys
+import textwrap
 import traceback
 import types
 from collections import Counter
@@ -607,8 +609,13 @@ def show_example(
     *args: Any, # its arguments: small tensors and numbers are drawn cell by cell
 ) -> Any: # matplotlib figure: the arguments, then the answer
     "Draw what a function gives for an example."
-    given = [(name, value, None) for name, value in zip(_names(spec), _copied(args), strict=False)]
-    return _draw([*given, ('answer', _outcome(spec, _copied(args))[0], None)])
+    return _draw_examples(spec, [args])
+
+def _draw_examples(spec: Callable, cases: list[tuple]) -> Any: # matplotlib figure, a row for each case
+    def panels(args: tuple) -> list[tuple[str, Any, None]]:
+        given = [(name, value, None) for name, value in zip(_names(spec), _copied(args), strict=False)]
+        return [*given, ('answer', _outcome(spec, _copied(args))[0], None)]
+    return _draw(*map(panels, cases))
 
 def _names(spec: Callable) -> Iterator[str]:
     "The names of a function's arguments, or their numbers where it does not tell."
@@ -617,18 +624,26 @@ def _names(spec: Callable) -> Iterator[str]:
     return itertools.chain(named, (f'argument {index}' for index in itertools.count(len(named))))
 
 # %% ../nbs/helpers/check.ipynb #check-06
-def _draw(panels: list[tuple[str, Any, torch.Tensor | None]]) -> Any: # matplotlib figure
-    "A row of values: (title, value, bool tensor of the numbers to mark or None)."
+def _draw(*rows: list[tuple[str, Any, torch.Tensor | None]]) -> Any: # matplotlib figure
+    "Rows of values: (title, value, bool tensor of the numbers to mark or None)."
     import matplotlib.pyplot as plt
-    sheets = [sheet for panel in panels for sheet in _sheets_or_kind(*panel)]
-    shapes = [_cells(value) for _, value, _ in sheets]
-    tall = max(rows for rows, _ in shapes)
-    widths = [.45*columns + .35 for _, columns in shapes]
-    figure, axes = plt.subplots(1, len(sheets), figsize=(sum(widths), .45*tall + .7), dpi=80, layout='constrained',
-                                squeeze=False, width_ratios=widths)
+    sheets = [[sheet for panel in panels for sheet in _sheets_or_kind(*panel)] for panels in rows]
+    shapes = [[_cells(value) for _, value, _ in row] for row in sheets]
+    tall = [.45*max(height for height, _ in row) + .7 for row in shapes]
+    wide = [sum(.45*width + .35 for _, width in row) for row in shapes]
+    figure = plt.figure(figsize=(max(wide), sum(tall)), dpi=80, layout='constrained')
     plt.close(figure)
-    for ax, sheet, (_, columns) in zip(axes.flat, sheets, shapes, strict=False): _draw_sheet(ax, *sheet, tall, columns)
+    for part, row, sizes in zip(_parts(figure, tall), sheets, shapes, strict=True): _draw_row(part, row, sizes)
     return figure
+
+def _parts(figure: Any, tall: list[float]) -> list: # of figures
+    return [figure] if len(tall) == 1 else list(figure.subfigures(len(tall), 1, height_ratios=tall))
+
+def _draw_row(figure: Any, sheets: list[tuple], sizes: list[tuple[float, float]]) -> None:
+    "Draw sheets beside each other, all cells of one size."
+    tall = max(height for height, _ in sizes)
+    axes = figure.subplots(1, len(sheets), squeeze=False, width_ratios=[.45*width + .35 for _, width in sizes])
+    for ax, sheet, (_, width) in zip(axes.flat, sheets, sizes, strict=True): _draw_sheet(ax, *sheet, tall, width)
 
 def _cells(value: Any) -> tuple[float, float]:
     "How many rows and columns of cells a sheet takes."
@@ -800,30 +815,72 @@ class Puzzle:
         tolerance: float = 1e-4, # how far floats may be off, as a share of the largest number
         forbidden: Any = None, # names, signs, functions and groups that it may not use
         errors: Any = (), # kinds of errors that the specification may raise
+        examples: int = 1, # how many of the inputs `example` draws
+        after: Iterable[Puzzle] = (), # earlier puzzles: what solved them may be used
+        par: int | None = None, # characters of a short answer: a right one is told how long it is
+        reward: Callable[[], Any] | None = None, # gives a picture, shown for a right answer
     ) -> None:
         self.name, self.spec, self.inputs, self.hints = name, spec, list(inputs), list(hints)
-        self.rules = dict(allowed=allowed, tolerance=tolerance, forbidden=forbidden, errors=errors)
-        self.result, self.tries = Result('not attempted'), 0
+        self.allowed, self.rules = allowed, dict(tolerance=tolerance, forbidden=forbidden, errors=errors)
+        self.examples, self.after, self.par, self.reward = examples, list(after), par, reward
+        self.result, self.tries, self.answer, self.shortest = Result('not attempted'), 0, None, None
     def example(self) -> Any: # matplotlib figure
-        "Draw the first case."
-        first = self.inputs[0]
-        return show_example(self.spec, *(first if isinstance(first, tuple) else (first,)))
+        "Draw the first cases."
+        cases = [case if isinstance(case, tuple) else (case,) for case in self.inputs[:self.examples]]
+        return _draw_examples(self.spec, cases)
     def check(self, candidate: Any) -> Result:
         "Compare an answer with the specification."
-        result, name = _checked(candidate, self.spec, self.inputs, **self.rules), getattr(candidate, '__name__', '')
-        counts = name in (self.name, '<lambda>')
-        if result and not counts and not self.result:
-            result.words += f'; not counted, because it is not named {self.name}'
+        result = _checked(candidate, self.spec, self.inputs, allowed=self._allowed(), **self.rules)
+        counts = getattr(candidate, '__name__', '') in (self.name, '<lambda>')
+        if result and counts: self._solve(result, candidate)
+        elif result and not self.result: result.words += f'; not counted, because it is not named {self.name}'
         _say(result)
         if not counts or self.result: return result
         self.result = result
         if result.attempted and not result and not result.rule: self.hint()
         return result
+    def _allowed(self) -> Any:
+        "What an answer may use, the answers to earlier puzzles included."
+        if self.allowed is None: return None
+        words, functions = _listed(self.allowed)
+        return [*words, *functions, *(puzzle.answer for puzzle in self.after if puzzle.answer is not None)]
+    def _solve(self, result: Result, candidate: Callable) -> None:
+        "Remember an answer that is right, and praise it."
+        self.result, self.answer = result, candidate
+        if self.reward is not None: result.draw = functools.partial(_draw_reward, self.reward)
+        length = None if self.par is None else _length(candidate)
+        if length is None: return
+        lines, characters = length
+        result.words += f"; {lines} line{'s'*(lines != 1)}, {characters} characters (par {self.par})"
+        if self.shortest is not None and characters < self.shortest: result.words += ', your shortest so far'
+        self.shortest = min(characters, self.shortest or characters)
     def hint(self) -> None:
         "Print the next hint; after the last one, the last."
         self.tries = min(self.tries + 1, len(self.hints))
         if self.hints: print(f'hint {self.tries} of {len(self.hints)}: {self.hints[self.tries - 1]}')
     def __repr__(self) -> str: return f'{self.name}: {self.result.state}'
+
+# %% ../nbs/helpers/check.ipynb #puzzle-parts
+def _length(function: Callable) -> tuple[int, int] | None: # lines, characters
+    "How long a function's body is as it was typed, docstring and comments beside it left out; None without a source."
+    try: source = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError): return None
+    try: nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError: return None
+    wanted = ast.Lambda if function.__name__ == '<lambda>' else ast.FunctionDef
+    found = [node for node in nodes if isinstance(node, wanted)]
+    if not found or wanted is ast.Lambda and len(found) > 1: return None
+    body = [found[0].body] if wanted is ast.Lambda else found[0].body[ast.get_docstring(found[0]) is not None:]
+    lines = [line.strip() for node in body for line in (ast.get_source_segment(source, node) or '').splitlines()]
+    return len(lines), sum(map(len, lines))
+
+def _draw_reward(reward: Callable[[], Any]) -> Any: # matplotlib figure
+    from lessonlib.show import show_images
+    return show_images([reward()], size=2)
+
+def _draw_herd(puzzles: list[Puzzle]) -> Any: # matplotlib figure
+    from lessonlib.show import show_images
+    return show_images([puzzle.reward() for puzzle in puzzles], [puzzle.name for puzzle in puzzles])
 
 # %% ../nbs/helpers/check.ipynb #check-19
 def score(
@@ -834,4 +891,6 @@ def score(
     attempted = any(puzzle.result.attempted for puzzle in puzzles)
     words = f'{len(puzzles) - len(left)} of {len(puzzles)} puzzles solved'
     if left: words += f'; open: {", ".join(left)}'
-    return _say(Result('right' if not left else 'not yet' if attempted else 'not attempted', words))
+    won = [puzzle for puzzle in puzzles if puzzle.result and puzzle.reward is not None]
+    draw = functools.partial(_draw_herd, won) if won else None
+    return _say(Result('right' if not left else 'not yet' if attempted else 'not attempted', words, draw))
