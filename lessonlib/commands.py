@@ -563,7 +563,7 @@ def student_copy(
     notebook: dict, # as JSON has it
     outputs: bool = False, # keep the stored outputs
 ) -> dict: # a new notebook
-    "A lesson as a student gets it: no outputs, no section \"Checks\", no lines for nbdev; plumbing and solutions folded."
+    "A lesson as a student gets it: no outputs, no checks, no lines for nbdev; plumbing and solutions folded."
     cells = itertools.takewhile(lambda cell: not re.match(r'## Checks\b', _source(cell)), notebook['cells'])
     cells = [_student_cell(cell, outputs) for cell in cells]
     return notebook | {'cells': [cell for cell in cells if _source(cell).strip()]}
@@ -576,7 +576,7 @@ def _student_cell(cell: dict, outputs: bool) -> dict:
     lines = _source(cell).splitlines(keepends=True)
     own = list(itertools.takewhile(lambda line: line.startswith('#|'), lines))
     told = {name: value for name, _, value in (line[2:].strip().partition(': ') for line in own)}
-    summary = [f"# {told['code-summary']}\n"] if 'code-summary' in told else []    # what JupyterLab shows of a folded cell
+    summary = [f"# {told['code-summary']}\n"] if 'code-summary' in told else []    # JupyterLab shows it, folded
     change = {'source': summary + lines[len(own):]}
     if not outputs: change |= {'outputs': [], 'execution_count': None}
     if {'hide', 'export'} & told.keys() or told.get('echo') == 'false':

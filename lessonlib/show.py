@@ -142,7 +142,7 @@ def _grid(
     size = max(SMALL, min(LARGE, PAGE/columns)) if size is None else as_number(size, 'size', 0, above=True)
     titles = [_wrapped(title, size) for title in _titles(titles, len(shapes), name)]
     count = -(-len(shapes)//columns)
-    names = [] if rows is None else [_wrapped(words, 1.2) for words in _titles(rows, count, f'the rows of {name}', 'rows')]
+    names = [] if rows is None else _titles(rows, count, f'the rows of {name}', 'rows')
     tall = size*max(height/width for height, width in shapes) + .2*max(title.count('\n') + 1 for title in titles)
     figure, axes = plt.subplots(count, columns, dpi=80, layout='constrained', squeeze=False, figsize=(
         (size + scales[0])*columns + scales[1] + 1.2*bool(names), (tall + .1)*count + .4*(suptitle is not None)))
@@ -150,7 +150,7 @@ def _grid(
     for ax in axes.flat: ax.set_axis_off()
     for ax, title in zip(axes.flat, titles, strict=False): ax.set_title(title, fontsize=10)
     for ax, words in zip(axes[:, 0], names, strict=False):
-        ax.text(-.05, .5, words, transform=ax.transAxes, ha='right', va='center', fontsize=10)
+        ax.text(-.05, .5, _wrapped(words, 1.2), transform=ax.transAxes, ha='right', va='center', fontsize=10)
     if suptitle is not None: figure.suptitle(suptitle)
     return figure, list(axes.flat[:len(shapes)])
 
