@@ -259,6 +259,13 @@ def _cells(ladder: Ladder) -> list[list[str]]:
     kept = [column for column in range(len(head)) if any(row[column] for row in table[1:])]
     return [[row[column] for column in kept] for row in table]
 
+def _plain(
+    number: float, # 0 or more
+) -> str: # such as '941,000' and '0.0273'
+    "A number with three digits, as people write it."
+    rounded = float(f'{number:.3g}')
+    return f'{rounded:,.0f}' if rounded >= 100 else f'{rounded:.7f}'.rstrip('0').rstrip('.')
+
 def _row(
     rung: Rung,
     total_rows: int | None,
@@ -266,8 +273,8 @@ def _row(
     "What the table says of one rung."
     timing = rung.timing
     quartiles = f'{readable(timing.low)} to {readable(timing.high)}'
-    return [rung.name, readable(timing.median), quartiles, f'{rung.slower:.3g}',
-            '' if rung.gflops is None else f'{rung.gflops:.3g}',
+    return [rung.name, readable(timing.median), quartiles, _plain(rung.slower),
+            '' if rung.gflops is None else _plain(rung.gflops),
             '' if rung.error is None else f'{rung.error:.1e}',
             readable(timing.first),
             '' if rung.rows is None else f'{rung.rows} of {total_rows}, scaled']
@@ -307,7 +314,7 @@ def _plot_ladder(ladder: Ladder) -> Any: # matplotlib figure
     colors = ['gray' if name == ladder.reference else '#3b6ea5' for name in names]
     ax.barh(names, medians, xerr=spread, color=colors, capsize=3)
     for place, rung in enumerate(ladder.rungs):
-        ax.text(rung.timing.high*1.15, place, f'{rung.slower:.3g} ×', va='center', fontsize=9)
+        ax.text(rung.timing.high*1.15, place, f'{_plain(rung.slower)} ×', va='center', fontsize=9)
     ax.set(xscale='log', xlim=(min(medians)/3, max(medians)*6))
     ax.set_xlabel(f'seconds for one call (logarithmic); ×: times {ladder.reference}')
     ax.invert_yaxis()
