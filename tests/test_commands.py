@@ -1,5 +1,5 @@
 """The commands as a shell runs them: no input is lost, no terminal, disk or Ctrl-C ends them in a traceback."""
-import errno, os, signal, subprocess, sys, time
+import errno, json, os, signal, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
 from PIL import Image
