@@ -81,7 +81,7 @@ def test_solutions_are_folded(path):
 @lessons
 def test_shown_code_fits_the_page(path):
     for cell in code(parts(path)[0]):
-        if not directive(cell, 'exports?|hide'):
+        if not directive(cell, 'exports?|hide|code-fold: true'):
             long = [line for line in source(cell).splitlines() if len(line) > 100]
             assert not long, '\n'.join(long)
 
