@@ -279,7 +279,7 @@ def diffedit_files(
     edit: dict[str, Any] | None = None, # of `diffedit`: strength, guidance_scale, bold, grow ...
     **settings: Any, # of `diffedit_mask`
 ) -> tuple[list[Path], Any]: # the files, and the (height, width) bool mask at the picture's own size
-    "Edit one picture; write all figures of the mask, a sheet of them, and mask and edit at the picture's own size."
+    "Edit one picture; write all figures of the mask, a sheet of them, the mask and the edit, a small one enlarged too."
     import torch
     from PIL import Image
     from lessonlib.diffedit import diffedit
@@ -299,8 +299,17 @@ def diffedit_files(
     edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask, d.grow)
     shown = edited.resize((small.width, small.height), Image.Resampling.LANCZOS)
     pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: "{target}"', shown)
-    whole = {'all-steps': sheet([*pictures.values()])}
-    return write_pictures(whole | pictures | {'mask': to_pil(mask), 'edit': edited}, folder), mask
+    whole, results = {'all-steps': sheet([*pictures.values()])}, {'mask': to_pil(mask), 'edit': _to_look_at(edited)}
+    if results['edit'].size != edited.size: results[f'edit-{edited.width}x{edited.height}'] = edited
+    return write_pictures(whole | pictures | results, folder), mask
+
+def _to_look_at(
+    picture: Any, # PIL RGB
+    least: int = 512, # px of its longer side
+) -> Any: # PIL RGB, enlarged by a whole number if it is small
+    from PIL import Image
+    times = -(-least//max(picture.size))
+    return picture.resize((times*picture.width, times*picture.height), Image.Resampling.LANCZOS)
 
 def _paste_edit(
     picture: Any, # `Picture`
@@ -341,27 +350,53 @@ def _text(text: str) -> str:
 
 _METHODS = 'paper', 'trimmed', 'guided', 'diffusers' # of `diffedit_mask`, without torch that it brings along
 
+def _parser(
+    name: str, # of the command
+    **words: str, # description and epilog
+) -> argparse.ArgumentParser:
+    "A parser that can tell the version."
+    import lessonlib
+    parser = argparse.ArgumentParser(name, **words)
+    parser.add_argument('-V', '--version', action='version', version=f'lessonlib {lessonlib.__version__}')
+    return parser
+
 def _diffedit_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _parser(
         'lessonlib-diffedit',
         description='Edit pictures with DiffEdit: writes the edit, its mask and every step to the mask as PNG files.',
         epilog='Without --model the small model of the package works, at 128 px: it knows drawings of animals, fruit '
                'and vehicles. For photographs name a Stable Diffusion v1 or v2 checkpoint.')
-    add, share = parser.add_argument, _number(float, 0, 1, above=True)
+    add = parser.add_argument
     add('images', nargs='+', metavar='IMAGE', help='picture files, of any size')
     add('--source', required=True, type=_text, help='what is in the pictures: "a horse"; "" if nothing is known')
     add('--target', required=True, type=_text, help='what shall be there: "a zebra"')
-    add('--out', required=True, metavar='DIR',
-        help='a folder; each picture gets its own below it, in which files of earlier runs are replaced')
+    add('--out', default='out', metavar='DIR',
+        help='a folder; each picture gets its own below it, in which files of earlier runs are replaced; '
+             'default: %(default)s')
+    _mask_options(parser.add_argument_group('the mask').add_argument)
+    _edit_options(parser.add_argument_group('the edit').add_argument)
+    add = parser.add_argument_group('the model and the machine').add_argument
     add('--model', metavar='ID',
         help="folder of a checkpoint, or its name on the Hugging Face hub ('owner/name'); default: the shipped one")
+    add('--size', type=_number(int, 16, 4096), metavar='PX',
+        help="longer side to work at; default: that of the model's training pictures")
+    add('--seed', type=_number(int, 0, 2**63 - 1), default=0, help='of the noise; default %(default)s')
     add('--device', help="'cpu', 'cuda' or 'mps'; default: cuda for --model if there is one, else cpu")
+    return parser
+
+def _mask_options(add: Callable[..., Any]) -> None:
     add('--method', choices=_METHODS, default='guided',
         help="how the mask is found: 'paper' as DiffEdit says; 'trimmed' under two strengths of noise, its outline "
              "taken in; 'guided' under both too, then along the picture's own edges; 'diffusers' as that library did. "
              'Default: %(default)s, which finds best')
-    add('--strength', type=share, help='how much noise for the mask, above 0 up to 1; default: that of the method')
-    add('--edit-strength', type=share, default=.8,
+    add('--strength', type=_number(float, 0, 1, above=True),
+        help='how much noise for the mask, above 0 up to 1; default: that of the method')
+    add('--num-maps', type=_number(int, 1, 1000), default=10,
+        help='noises to average over, 1 to 1000; default %(default)s')
+    add('--threshold', type=_number(float, 0, 1), help='of the mask, 0 to 1; default: that of the method')
+
+def _edit_options(add: Callable[..., Any]) -> None:
+    add('--edit-strength', type=_number(float, 0, 1, above=True), default=.8,
         help='how far to encode for the edit, above 0 up to 1; default %(default)s')
     add('--bold', action='store_true',
         help='edit in the way that succeeds most often: what is drawn in the mask begins with new noise')
@@ -369,13 +404,6 @@ def _diffedit_parser() -> argparse.ArgumentParser:
         help='of the whole way from noise to a picture, 1 to 1000; default %(default)s')
     add('--guidance-scale', type=_number(float, 0, 100), default=5.,
         help='how strongly the target is followed, 0 to 100; default %(default)s')
-    add('--num-maps', type=_number(int, 1, 1000), default=10,
-        help='noises to average over, 1 to 1000; default %(default)s')
-    add('--threshold', type=_number(float, 0, 1), help='of the mask, 0 to 1; default: that of the method')
-    add('--seed', type=_number(int, 0, 2**63 - 1), default=0, help='of the noise; default %(default)s')
-    add('--size', type=_number(int, 16, 4096), metavar='PX',
-        help="longer side to work at; default: that of the model's training pictures")
-    return parser
 
 # %% ../nbs/helpers/commands.ipynb #folders
 def _identity(path: str | Path) -> Any:
@@ -468,33 +496,54 @@ def diffedit_command(
     with _notes():
         try:
             args.out, args.images = make_writable_folder(args.out, '--out'), _once(args.images)
-            with _loading(): sd = _load_model(args.model, args.device)
+            with _loading():
+                pictures = _readable(args.images, args.out)
+                if not pictures: return 1
+                sd = _load_model(args.model, args.device)
         except ValueError as error: parser.error(str(error))
         if args.size is not None and args.size > 8*sd.size: # what it would need grows with the square, and more
             parser.error(f'--size: expected at most {8*sd.size} px, 8 times the size of the model, got {args.size}')
-        failed = _diffedit_pictures(sd, args)
-    if failed: print(f'{failed} of {len(args.images)} pictures failed', file=sys.stderr)
+        done = _diffedit_pictures(sd, pictures, args)
+    if failed := len(args.images) - len(done): print(f'{failed} of {len(args.images)} pictures failed', file=sys.stderr)
+    if done: print(_what_to_open(done[0]))
     return 1 if failed else 0
+
+def _readable(
+    images: list[str], # paths
+    out: Path, # where to write
+) -> list[tuple[str, Path]]: # those that can be read, each with the folder for it
+    "Tell of the pictures that cannot be read, before the model is loaded for them."
+    from lessonlib.inputs import read_picture
+    good = []
+    for image, folder in zip(images, _folders(images, out), strict=True):
+        try: read_picture(image)
+        except _FAILURES as error: print(f"{image}: {_for_option(error, 'path', 'IMAGE')}", file=sys.stderr)
+        else: good.append((image, folder))
+    return good
+
+def _what_to_open(folder: Path) -> str: return f'Open {folder/"edit.png"}, and {folder/"all-steps.png"} for every step.'
 
 def _diffedit_pictures(
     sd: Any, # `StableDiffusion`
+    pictures: list[tuple[str, Path]], # path, and the folder for it
     args: argparse.Namespace,
-) -> int: # how many failed
+) -> list[Path]: # the folders of those that were done
     "Do all pictures."
     from tqdm import tqdm
     from lessonlib.diffedit import ddim_timesteps
     samples_a_step = 2 if args.guidance_scale == 1 else 3                  # one up, and down one or two
     steps = 2*args.num_maps + samples_a_step*(len(ddim_timesteps(sd, args.edit_strength, args.steps)) - 1)
-    failed = 0
-    with tqdm(total=steps*len(args.images), unit='step') as bar:
-        for i, (image, folder) in enumerate(zip(args.images, _folders(args.images, args.out), strict=True), 1):
+    steps += 1                                                             # to write the files
+    done = []
+    with tqdm(total=steps*len(pictures), unit='step') as bar:
+        for i, (image, folder) in enumerate(pictures, 1):
             bar.set_description(Path(image).name)
-            try: told, to = _diffedit_picture(sd, image, folder, args, bar.update), sys.stdout
-            except _FAILURES as error: told, to = f'{image}: {_reason(error)}', sys.stderr
-            failed += to is sys.stderr
-            bar.write(told, file=to)
+            try:
+                bar.write(_diffedit_picture(sd, image, folder, args, bar.update), file=sys.stdout)
+                done.append(folder)
+            except _FAILURES as error: bar.write(f'{image}: {_reason(error)}', file=sys.stderr)
             bar.update(i*steps - bar.n)
-    return failed
+    return done
 
 def _diffedit_picture(
     sd: Any, # `StableDiffusion`
@@ -510,9 +559,10 @@ def _diffedit_picture(
                 bold=args.bold)
     try: picture = read_picture(image)
     except ValueError as error: raise ValueError(_for_option(error, 'path', 'IMAGE')) from error
+    earlier = ', in place of those of an earlier run'*(folder/'all-steps.png').exists()
     files, mask = diffedit_files(sd, picture, args.source, args.target, folder, count=count, edit=edit, **settings)
     share = f'the mask covers {mask.float().mean():.0%} (method {args.method})'
-    return f'{image}: {picture.width}x{picture.height} px, {share}; {len(files)} files in {folder}'
+    return f'{image}: {picture.width}x{picture.height} px, {share}; {len(files)} files in {folder}{earlier}'
 
 # %% ../nbs/helpers/commands.ipynb #cell-042
 def _how_to_call(name: str) -> str:
@@ -553,9 +603,9 @@ def demo(
     print('The mask is found with the method "guided": two strengths of noise, then the edges of the picture itself.')
     print(f'IoU of the mask with the exact one: {score:.2f} (1 is perfect)')
     print(*(f'  {path}' for path in files), sep='\n')
-    print(f'Next: open {files[0]} to see every step of the mask, and {files[-3]}; '
-          'the lessons that explain them are 03_diffedit_mask and 06_diffedit (make lab).')
+    print('Lessons 3 and 6 explain them: make lab.')
     print(f'Your own picture: {yours}')
+    print(_what_to_open(Path(out)))
     return score
 
 # %% ../nbs/helpers/commands.ipynb #student-copy
@@ -596,7 +646,7 @@ def notebooks_command(
     argv: list[str] | None = None, # those of the shell without
 ) -> int: # exit status: 0, 1 if files of these names were there, 2 if not all could be copied
     "Run `lessonlib-notebooks`."
-    parser = argparse.ArgumentParser(
+    parser = _parser(
         'lessonlib-notebooks',
         description='Copy the lessons into a folder of your own. Files that are there are left alone.')
     parser.add_argument('folder', metavar='DIR', help='where to; made if it is not there')
@@ -656,7 +706,7 @@ def train_command(
     argv: list[str] | None = None, # those of the shell without
 ) -> int: # exit status: 0, or 2 if it could not be trained
     "Run `lessonlib-train`."
-    parser = argparse.ArgumentParser(
+    parser = _parser(
         'lessonlib-train',
         description='Train the shipped model anew: a quarter of an hour on a GPU, hours on a CPU (and a smaller '
                     'training). It goes on where an earlier run stopped.')

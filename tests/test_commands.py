@@ -197,7 +197,8 @@ def test_stopped_while_it_imports(command, argv, tmp_path):
     assert process.returncode == 130 and err.startswith(b'\nStopped.') and err.count(b'\n') == 2, err
 
 
-def test_an_interrupt_that_a_library_turns_into_another_error(monkeypatch, capsys):
+def test_an_interrupt_that_a_library_turns_into_another_error(files, monkeypatch, capsys):
+    files('a.png')
     def load(*args):
         try: os.kill(os.getpid(), signal.SIGINT)
         except KeyboardInterrupt as stop: raise ImportError('numpy could not be imported') from stop
@@ -307,7 +308,7 @@ def test_a_reader_who_goes_away(tmp_path):
 
 OUT = [*WORDS, '--out', 'out']
 NOTHING = [
-    [], ['a.png'], ['a.png', *WORDS], [*OUT],
+    [], ['a.png'], [*OUT],
     *(['a.png', *WORDS, '--out', out] for out in ('', 'a.png', 'a.png/b', 'x'*300, 'a\0b')),
     *(['a.png', *OUT, '--device', device] for device in ('gpu', 'meta', 'cuda:99', '')),
     *(['a.png', *OUT, '--model', model] for model in ('nowhere', '', '~no-such-user/x', 'a.png', 'a\0b', '.')),
