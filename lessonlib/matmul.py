@@ -138,7 +138,6 @@ def triple_loop_by_rows(
             for j in range(b.shape[1]):
                 c[i, j] += a[i, k]*b[k, j]
 
-# %% ../nbs/01_matmul.ipynb #cell-046
 _compiled_by_rows = numba.njit(triple_loop_by_rows)
 
 def matmul_numba(
