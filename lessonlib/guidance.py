@@ -21,12 +21,45 @@ def norms(
     if _checked(eps, 'eps').ndim == 1: return eps.float().abs()             # one number a sample is its own length
     return torch.linalg.vector_norm(eps.float(), dim=tuple(range(1, eps.ndim)), keepdim=True)
 
+# %% ../nbs/05_guidance.ipynb #cell-033
+#| code-fold: true
+#| code-summary: What our functions refuse
 def _checked(eps: Any, name: str, wanted: str = 'a (b, ...) tensor of floats') -> torch.Tensor:
     "A tensor of floats with an axis of samples. `TypeError` or `ValueError` for something else."
     if not (isinstance(eps, torch.Tensor) and eps.is_floating_point()):
         raise TypeError(f'{name}: expected {wanted}, got {kind(eps)}')
     if not eps.ndim: raise ValueError(f'{name}: expected {wanted}, got shape {tuple(eps.shape)}')
     return eps
+
+def _check_predictions(uncond: Any, text: Any) -> None:
+    "An error for what are not two predictions of one shape."
+    for name, eps in dict(uncond=uncond, text=text).items():
+        if _checked(eps, name, 'a (b, c, h, w) tensor of floats').ndim != 4:
+            raise ValueError(f'{name}: expected a (b, c, h, w) tensor of floats, got shape {tuple(eps.shape)}')
+    if uncond.shape != text.shape:
+        raise ValueError(f'text: expected the shape of uncond, {tuple(uncond.shape)}, got {tuple(text.shape)}')
+
+def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
+    "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
+    wanted = f'a number or a ({len(eps)},) tensor'
+    expected = f'guidance_scale: expected {wanted}, got '
+    if callable(scale): raise TypeError(f'{expected}a schedule; scale_at(schedule, progress) makes a number of it')
+    values = scale if isinstance(scale, torch.Tensor) else as_tensor(scale, 'guidance_scale', wanted)
+    if values.dtype == torch.bool or values.is_complex(): raise TypeError(expected + kind(scale))
+    if tuple(values.shape) not in ((), (len(eps),)): raise ValueError(f'{expected}shape {tuple(values.shape)}')
+    values = values.to(eps)
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}')
+    return values.reshape(-1, 1, 1, 1)
+
+def _finite_scale(scale: Any, when: str = '') -> Any: # the scale as it came
+    "A number, or several, all finite. `TypeError` or `ValueError` for something else."
+    values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
+    if values.dtype == torch.bool or values.is_complex():
+        raise TypeError(f'guidance_scale: expected a number, or b of them, got {kind(scale)}{when}')
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
+    return scale
 
 # %% ../nbs/05_guidance.ipynb #cell-029
 def stretch(
@@ -54,28 +87,6 @@ def guide(
     eps = uncond + scale * update
     return stretch(eps, uncond) if rescale in ('prediction', 'both') else eps
 
-# %% ../nbs/05_guidance.ipynb #cell-033
-def _check_predictions(uncond: Any, text: Any) -> None:
-    "An error for what are not two predictions of one shape."
-    for name, eps in dict(uncond=uncond, text=text).items():
-        if _checked(eps, name, 'a (b, c, h, w) tensor of floats').ndim != 4:
-            raise ValueError(f'{name}: expected a (b, c, h, w) tensor of floats, got shape {tuple(eps.shape)}')
-    if uncond.shape != text.shape:
-        raise ValueError(f'text: expected the shape of uncond, {tuple(uncond.shape)}, got {tuple(text.shape)}')
-
-def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
-    "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
-    wanted = f'a number or a ({len(eps)},) tensor'
-    expected = f'guidance_scale: expected {wanted}, got '
-    if callable(scale): raise TypeError(f'{expected}a schedule; scale_at(schedule, progress) makes a number of it')
-    values = scale if isinstance(scale, torch.Tensor) else as_tensor(scale, 'guidance_scale', wanted)
-    if values.dtype == torch.bool or values.is_complex(): raise TypeError(expected + kind(scale))
-    if tuple(values.shape) not in ((), (len(eps),)): raise ValueError(f'{expected}shape {tuple(values.shape)}')
-    values = values.to(eps)
-    if not values.isfinite().all():
-        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}')
-    return values.reshape(-1, 1, 1, 1)
-
 # %% ../nbs/05_guidance.ipynb #cell-048
 def linear(
     start: float, # guidance scale at progress 0, the noise
@@ -100,11 +111,5 @@ def scale_at(
 ) -> float | torch.Tensor: # number or (b,) tensor
     "The guidance scale at a step. `ValueError` for nan and infinity, and for a progress outside [0, 1]."
     progress = as_number(progress, 'progress', 0, 1)
-    scale = guidance_scale(progress) if callable(guidance_scale) else guidance_scale
-    when = f' at progress {progress:g}' if callable(guidance_scale) else ''
-    values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
-    if values.dtype == torch.bool or values.is_complex():
-        raise TypeError(f'guidance_scale: expected a number, or b of them, got {kind(scale)}{when}')
-    if not values.isfinite().all():
-        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
-    return scale
+    if not callable(guidance_scale): return _finite_scale(guidance_scale)
+    return _finite_scale(guidance_scale(progress), f' at progress {progress:g}')
