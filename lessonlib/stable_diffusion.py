@@ -110,7 +110,7 @@ def _tokenizer(words: list[str], length: int) -> CLIPTokenizer:
         merge_lines = ''.join(f'{a} {b}\n' for a, b in merges)
         (folder/'merges.txt').write_text('#version: 0.2\n' + merge_lines, encoding='utf-8')
         (folder/'tokenizer_config.json').write_text(json.dumps(config), encoding='utf-8')
-        return transformers.CLIPTokenizer.from_pretrained(folder)
+        return transformers.CLIPTokenizerFast.from_pretrained(folder)
 
 def _text_encoder(tokenizer: CLIPTokenizer, settings: dict) -> CLIPTextModel:
     _, transformers = _libraries()
@@ -760,12 +760,12 @@ def _load_part(folder: Path, part: str, dtype: torch.dtype) -> Any:
     "One part, loaded by itself, since the whole pipeline would import more. `ValueError` that names the part."
     diffusers, transformers = _libraries()
     if part == 'scheduler': return _scheduler(folder)
-    if part == 'tokenizer': return transformers.CLIPTokenizer.from_pretrained(folder/part, local_files_only=True)
+    if part == 'tokenizer': return transformers.CLIPTokenizerFast.from_pretrained(folder/part, local_files_only=True)
     variant = 'fp16' if '.fp16' in _weights(part, _names(folder), _is_half(dtype))[0] else None
     network = {'text_encoder': transformers.CLIPTextModel, 'vae': diffusers.AutoencoderKL,
                'unet': diffusers.UNet2DConditionModel}[part]
-    return network.from_pretrained(folder/part, dtype=dtype, variant=variant, use_safetensors=True,
-                                   local_files_only=True).eval()
+    loaded = network.from_pretrained(folder/part, variant=variant, use_safetensors=True, local_files_only=True)
+    return torch.nn.Module.to(loaded, dtype).eval()     # `from_pretrained` has a name for the dtype in each version
 
 def _load(folder: Path, dtype: torch.dtype) -> dict[str, Any]: # `StableDiffusion(**parts)`
     "The parts in `folder`. `ValueError` that names the one that cannot be read."
