@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from unittest.mock import Mock, patch
 import httpx
+import lessonlib
 import pytest
 import torch
 from huggingface_hub import constants
@@ -316,3 +317,10 @@ def test_guidance_that_overflows_is_refused(dtype):
     scale = 1e39 if dtype == 'bfloat16' else 1e5
     with pytest.raises(ValueError, match='guidance_scale: expected finite numbers'):
         sd.generate('a horse', 2, scale, progress=False)
+
+
+def test_the_shipped_text_encoder_has_the_usual_names():
+    "Stable Diffusion v1's: transformers 4 finds no others, and would begin with random numbers."
+    from safetensors import safe_open
+    path = Path(lessonlib.__file__).parent/'models'/'tiny'/'text_encoder'/'model.safetensors'
+    with safe_open(path, 'pt') as weights: assert all(name.startswith('text_model.') for name in weights.keys())
