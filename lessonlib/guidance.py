@@ -23,7 +23,7 @@ def norms(
 
 # %% ../nbs/05_guidance.ipynb #cell-033
 #| code-fold: true
-#| code-summary: What our functions refuse
+#| code-summary: What it refuses
 def _checked(eps: Any, name: str, wanted: str = 'a (b, ...) tensor of floats') -> torch.Tensor:
     "A tensor of floats with an axis of samples. `TypeError` or `ValueError` for something else."
     if not (isinstance(eps, torch.Tensor) and eps.is_floating_point()):
@@ -38,28 +38,6 @@ def _check_predictions(uncond: Any, text: Any) -> None:
             raise ValueError(f'{name}: expected a (b, c, h, w) tensor of floats, got shape {tuple(eps.shape)}')
     if uncond.shape != text.shape:
         raise ValueError(f'text: expected the shape of uncond, {tuple(uncond.shape)}, got {tuple(text.shape)}')
-
-def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
-    "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
-    wanted = f'a number or a ({len(eps)},) tensor'
-    expected = f'guidance_scale: expected {wanted}, got '
-    if callable(scale): raise TypeError(f'{expected}a schedule; scale_at(schedule, progress) makes a number of it')
-    values = scale if isinstance(scale, torch.Tensor) else as_tensor(scale, 'guidance_scale', wanted)
-    if values.dtype == torch.bool or values.is_complex(): raise TypeError(expected + kind(scale))
-    if tuple(values.shape) not in ((), (len(eps),)): raise ValueError(f'{expected}shape {tuple(values.shape)}')
-    values = values.to(eps)
-    if not values.isfinite().all():
-        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}')
-    return values.reshape(-1, 1, 1, 1)
-
-def _finite_scale(scale: Any, when: str = '') -> Any: # the scale as it came
-    "A number, or several, all finite. `TypeError` or `ValueError` for something else."
-    values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
-    if values.dtype == torch.bool or values.is_complex():
-        raise TypeError(f'guidance_scale: expected a number, or b of them, got {kind(scale)}{when}')
-    if not values.isfinite().all():
-        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
-    return scale
 
 # %% ../nbs/05_guidance.ipynb #cell-029
 def stretch(
@@ -86,6 +64,31 @@ def guide(
     if rescale in ('update', 'both'): update = stretch(update, uncond)
     eps = uncond + scale * update
     return stretch(eps, uncond) if rescale in ('prediction', 'both') else eps
+
+# %% ../nbs/05_guidance.ipynb #refuse-scales
+#| code-fold: true
+#| code-summary: Which scales it refuses
+def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
+    "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
+    wanted = f'a number or a ({len(eps)},) tensor'
+    expected = f'guidance_scale: expected {wanted}, got '
+    if callable(scale): raise TypeError(f'{expected}a schedule; scale_at(schedule, progress) makes a number of it')
+    values = scale if isinstance(scale, torch.Tensor) else as_tensor(scale, 'guidance_scale', wanted)
+    if values.dtype == torch.bool or values.is_complex(): raise TypeError(expected + kind(scale))
+    if tuple(values.shape) not in ((), (len(eps),)): raise ValueError(f'{expected}shape {tuple(values.shape)}')
+    values = values.to(eps)
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}')
+    return values.reshape(-1, 1, 1, 1)
+
+def _finite_scale(scale: Any, when: str = '') -> Any: # the scale as it came
+    "A number, or several, all finite. `TypeError` or `ValueError` for something else."
+    values = as_tensor(scale, 'guidance_scale', 'a number, or b of them')
+    if values.dtype == torch.bool or values.is_complex():
+        raise TypeError(f'guidance_scale: expected a number, or b of them, got {kind(scale)}{when}')
+    if not values.isfinite().all():
+        raise ValueError(f'guidance_scale: expected finite numbers, got {values.tolist()}{when}')
+    return scale
 
 # %% ../nbs/05_guidance.ipynb #cell-048
 def linear(
