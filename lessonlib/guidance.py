@@ -22,8 +22,6 @@ def norms(
     return torch.linalg.vector_norm(eps.float(), dim=tuple(range(1, eps.ndim)), keepdim=True)
 
 # %% ../nbs/05_guidance.ipynb #cell-033
-#| code-fold: true
-#| code-summary: What it refuses
 def _checked(eps: Any, name: str, wanted: str = 'a (b, ...) tensor of floats') -> torch.Tensor:
     "A tensor of floats with an axis of samples. `TypeError` or `ValueError` for something else."
     if not (isinstance(eps, torch.Tensor) and eps.is_floating_point()):
@@ -66,8 +64,6 @@ def guide(
     return stretch(eps, uncond) if rescale in ('prediction', 'both') else eps
 
 # %% ../nbs/05_guidance.ipynb #refuse-scales
-#| code-fold: true
-#| code-summary: Which scales it refuses
 def _scale_for(eps: torch.Tensor, scale: Any) -> torch.Tensor: # (b or 1, 1, 1, 1)
     "A number, or one for each sample of `eps`, of its dtype and with axes for it. Errors for something else."
     wanted = f'a number or a ({len(eps)},) tensor'
