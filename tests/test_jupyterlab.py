@@ -1,4 +1,4 @@
-"""The first lessons in JupyterLab as a student has them, from the wheel and away from the checkout.
+"""Lessons in JupyterLab as a student has them, from the wheel and away from the checkout.
 
 And every notebook that holds a live mask, a quiz or the explorer of shapes: Run All, no cell with an error, prompts in
 order, and the piece answers.
@@ -17,7 +17,7 @@ from browser import executable, open_page
 from installed import copy_lessons, environment
 from tools.run_tests import notebooks
 
-FIRST = ['01_matmul', '02_broadcasting', '03_diffedit_mask']
+FIRST = ['01_matmul', '02_broadcasting', '03_diffedit_mask', '06_diffedit']
 PIECES = re.compile('data-live-mask|data-quiz|data-explorer')
 NOTEBOOKS = [path for path in notebooks() if path.stem in FIRST or PIECES.search(path.read_text(encoding='utf-8'))]
 TIMEOUT = 600  # seconds for one notebook
