@@ -125,6 +125,9 @@ def _wrapped(title: Any, size: float) -> str:
     lines = str(title).split('\n')
     return '\n'.join(textwrap.fill(line, max(8, int(13*size))) for line in lines)
 
+def _title_height(titles: list[str]) -> float: # inches
+    return .1 + .2*max(title.count('\n') + 1 if title else 0 for title in titles)
+
 def _grid(
     shapes: list, # (height, width) of what goes into each axes
     titles: Iterable | None,
@@ -143,9 +146,12 @@ def _grid(
     titles = [_wrapped(title, size) for title in _titles(titles, len(shapes), name)]
     count = -(-len(shapes)//columns)
     names = [] if rows is None else _titles(rows, count, f'the rows of {name}', 'rows')
-    tall = size*max(height/width for height, width in shapes) + .2*max(title.count('\n') + 1 for title in titles)
-    figure, axes = plt.subplots(count, columns, dpi=80, layout='constrained', squeeze=False, figsize=(
-        (size + scales[0])*columns + scales[1] + 1.2*bool(names), (tall + .1)*count + .4*(suptitle is not None)))
+    tall = size*max(height/width for height, width in shapes)
+    heights = [tall + _title_height(titles[row*columns:(row + 1)*columns]) for row in range(count)]
+    width = (size + scales[0])*columns + scales[1] + 1.2*bool(names)
+    figure, axes = plt.subplots(
+        count, columns, dpi=80, layout='constrained', squeeze=False, height_ratios=heights,
+        figsize=(width, sum(heights) + .4*(suptitle is not None)))
     plt.close(figure)
     for ax in axes.flat: ax.set_axis_off()
     for ax, title in zip(axes.flat, titles, strict=False): ax.set_title(title, fontsize=10)
