@@ -15,8 +15,8 @@ from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_
 from .stable_diffusion import StableDiffusion, _bar, _warn
 
 # %% auto #0
-__all__ = ['ddim_step', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode', 'feather', 'paste',
-           'DiffEditResult', 'GivenMask', 'roll_anew', 'bold_options', 'diffedit', 'sdedit', 'inpaint']
+__all__ = ['ddim_step', 'roll_anew', 'bold_options', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode',
+           'feather', 'paste', 'DiffEditResult', 'GivenMask', 'diffedit', 'sdedit', 'inpaint']
 
 # %% ../nbs/06_diffedit.ipynb #cell-012
 def ddim_step(sd: StableDiffusion,
@@ -27,6 +27,27 @@ def ddim_step(sd: StableDiffusion,
 ) -> torch.Tensor: # (b, c, h, w) at `to`
     "Take the noise out, put the same in at another level. Song et al. 2020, eq. 12, sigma = 0; DiffEdit, eq. 2 and 3."
     return sd.add_noise(sd.predict_original(latents, eps, timestep), eps, to)
+
+# %% ../nbs/06_diffedit.ipynb #roll-0
+def roll_anew(
+    encoded: Encoded, # of `ddim_encode`
+    share: float, # [0, 1] of the noise at the last timestep: 0 changes nothing, 1 leaves nothing of the encoding
+    generator: torch.Generator | None = None, # of the new noise
+) -> Encoded: # the same, but for the latents at the last timestep
+    "Replace a share of the noise that was found by noise from dice. The shares' squares sum to 1: the spread stays."
+    share, generator = as_number(share, 'share', 0, 1), as_generator(generator)
+    if share == 0: return encoded
+    a, latents = encoded.alpha_bar[-1], encoded.latents[0]
+    found = (encoded.latents[-1] - a.sqrt() * latents) / (1 - a).sqrt()
+    device = generator.device if generator else 'cpu'
+    dice = torch.randn(latents.shape, generator=generator, device=device).to(latents)
+    start = a.sqrt() * latents + (1 - a).sqrt() * ((1 - share**2)**.5 * found + share * dice)
+    return replace(encoded, latents=torch.cat([encoded.latents[:-1], start[None]]))
+
+# %% ../nbs/06_diffedit.ipynb #bold
+def bold_options(sd: StableDiffusion) -> dict[str, Any]:
+    "What `diffedit(bold=True)` takes: a guided mask with a little room, so that no outline stays, and new noise in it."
+    return dict(method='guided', fresh=1., grow=sd.factor // 2)
 
 # %% ../nbs/06_diffedit.ipynb #cell-017
 def ddim_timesteps(sd: StableDiffusion,
@@ -197,7 +218,7 @@ class DiffEditResult:
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
         titles = ['the picture', *at, f'{self.prompt}', *at]
-        return show_images([self.original, *up, self.image, *down], titles, columns=columns, size=1.5)
+        return show_images([self.original, *up, self.image, *down], titles, columns=columns)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
 @dataclass(repr=False, eq=False, frozen=True)
@@ -244,27 +265,6 @@ def _check_way(sd: StableDiffusion, picture: Picture, timesteps: torch.Tensor, g
     for name, text in texts.items():
         if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
         sd._texts(text, name)
-
-# %% ../nbs/06_diffedit.ipynb #roll-0
-def roll_anew(
-    encoded: Encoded, # of `ddim_encode`
-    share: float, # [0, 1] of the noise at the last timestep: 0 changes nothing, 1 leaves nothing of the encoding
-    generator: torch.Generator | None = None, # of the new noise
-) -> Encoded: # the same, but for the latents at the last timestep
-    "Replace a share of the noise that was found by noise from dice. The shares' squares sum to 1: the spread stays."
-    share, generator = as_number(share, 'share', 0, 1), as_generator(generator)
-    if share == 0: return encoded
-    a, latents = encoded.alpha_bar[-1], encoded.latents[0]
-    found = (encoded.latents[-1] - a.sqrt() * latents) / (1 - a).sqrt()
-    device = generator.device if generator else 'cpu'
-    dice = torch.randn(latents.shape, generator=generator, device=device).to(latents)
-    start = a.sqrt() * latents + (1 - a).sqrt() * ((1 - share**2)**.5 * found + share * dice)
-    return replace(encoded, latents=torch.cat([encoded.latents[:-1], start[None]]))
-
-# %% ../nbs/06_diffedit.ipynb #bold
-def bold_options(sd: StableDiffusion) -> dict[str, Any]:
-    "What `diffedit(bold=True)` takes: a guided mask with a little room, so that no outline stays, and new noise in it."
-    return dict(method='guided', fresh=1., grow=sd.factor // 2)
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd: StableDiffusion,
