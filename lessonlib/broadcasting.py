@@ -5,307 +5,41 @@
 # %% ../nbs/02_broadcasting.ipynb #cell-002
 from __future__ import annotations
 import functools
-import math
 import operator
-import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 import numpy as np
 import torch
-from .inputs import as_whole, kind
+from .letters import read_letters
 from .matmul import Array, _operands, _sum_dtype, _zeros
-from .widgets import broadcast_html, broadcast_text, shape_explorer, storage_html, storage_text, words_block
+from .reports import Explanation, TypedShapes, as_shapes, clash_words, explain_shapes
+from .reports import explain_storage as explain_storage                # a name of this lesson too
 
 # %% auto #0
-__all__ = ['Storage', 'explain_storage', 'broadcast_shape', 'Explanation', 'explain_broadcast', 'broadcast_explorer',
-           'matmul_rows', 'matmul_broadcast', 'einsum']
-
-# %% ../nbs/02_broadcasting.ipynb #cell-016
-def _reads(t: torch.Tensor) -> torch.Tensor: # int64 of its shape
-    "For each shown cell of a tensor the place in its storage."
-    places = torch.full(t.shape, t.storage_offset())
-    for axis, (size, stride) in enumerate(zip(t.shape, t.stride(), strict=True)):
-        places += (torch.arange(size)*stride).reshape(-1, *[1]*(t.dim() - axis - 1))
-    return places
-
-# %% ../nbs/02_broadcasting.ipynb #counted0
-def _places_read(
-    shape: Sequence[int],
-    strides: Sequence[int], # any, negative ones too
-) -> tuple[int, bool]: # how many, and whether that is exact: if not, there are at least so many
-    "How many stored elements the cells read, by arithmetic: nothing of the tensor's size is made."
-    if 0 in shape: return 0, True
-    walks = []                                                        # [step, number of steps + 1]
-    for step, size in sorted((abs(stride), size) for size, stride in zip(shape, strides, strict=True)):
-        if step == 0 or size == 1: continue
-        joined = next((walk for walk in walks if step % walk[0] == 0 and step <= walk[0]*walk[1]), None)
-        if joined: joined[1] += (size - 1)*(step//joined[0])
-        else: walks.append([step, size])
-    return _different_sums(walks)
-
-def _different_sums(
-    walks: list[list[int]], # [step, count]: the numbers 0, step, 2*step ..., `count` of them
-    most: int = 2**27, # bits of memory
-) -> tuple[int, bool]: # how many, and whether that is exact
-    "How many different sums there are with one number of each walk."
-    if len(walks) < 2: return math.prod(count for _, count in walks), True
-    for place in range(1, len(walks)):
-        near, far = walks[:place], walks[place:]
-        if math.gcd(*[step for step, _ in far]) > sum(step*(count - 1) for step, count in near):
-            (low, low_exact), (high, high_exact) = _different_sums(near, most), _different_sums(far, most)
-            return low*high, low_exact and high_exact                 # copies that do not touch
-    common = math.gcd(*[step for step, _ in walks])
-    reach = sum(step//common*(count - 1) for step, count in walks)
-    if reach >= most: return 1 + sum(count - 1 for _, count in walks), False
-    return _sums_in_bits([(step//common, count) for step, count in walks]), True
-
-def _sums_in_bits(walks: list[tuple[int, int]]) -> int: # how many
-    "The different sums, counted: bit n of a number says whether n is one of them."
-    sums = 1
-    for step, count in walks:
-        copies = 1
-        while copies < count:
-            more = min(copies, count - copies)
-            sums |= sums << more*step
-            copies += more
-    return sums.bit_count()
-
-# %% ../nbs/02_broadcasting.ipynb #cell-018
-class Storage:
-    "How a tensor reads its storage; made by `explain_storage`. Sizes and strides count elements."
-    def __init__(self,
-        t: torch.Tensor,
-    ) -> None:
-        self.shape, self.strides, self.offset = tuple(t.shape), t.stride(), t.storage_offset()
-        self.contiguous, self.itemsize, self.shown = t.is_contiguous(), t.element_size(), t.numel()
-        self.stored = t.untyped_storage().nbytes()//self.itemsize
-        self.used, self.exact = _places_read(self.shape, self.strides)  # stored elements that are shown; or at least
-        self.reads = _reads(t) if self.shown <= 64 else None            # which one each cell reads
-    def __repr__(self) -> str: return storage_text(self)
-    def _repr_html_(self) -> str: return storage_html(self)
-
-# %% ../nbs/02_broadcasting.ipynb #storageexplain
-def explain_storage(
-    t: torch.Tensor, # of any shape and strides
-) -> Storage: # prints as words, in a notebook as a drawing
-    "What is stored behind a tensor, and which stored element each cell reads. `TypeError` for what has no strides."
-    wanted = 't: expected a tensor with strides, got '
-    if not isinstance(t, torch.Tensor): raise TypeError(wanted + kind(t))
-    if t.layout != torch.strided or t.is_nested:
-        raise TypeError(wanted + ('a nested one' if t.is_nested else f'layout {t.layout}'))
-    return Storage(t.detach())
-
-# %% ../nbs/02_broadcasting.ipynb #cell-037
-def _shapes(
-    shapes: Sequence[Any],
-    wanted: str = 'shapes: expected tuples of whole numbers', # for the error
-) -> list[tuple[int, ...]]:
-    "Shapes as tuples of whole numbers, checked."
-    checked = []
-    for n, shape in enumerate(shapes):
-        sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-        words = repr(shape) if sizes is shape and len(repr(shape)) <= 60 else kind(shape)
-        try: checked.append(tuple(as_whole(size, 'size', None) for size in sizes))
-        except TypeError: raise TypeError(f'{wanted}, got {words} for operand {n}') from None
-        if any(size < 0 for size in checked[n]):
-            raise ValueError(f'shapes: expected sizes of 0 or more, got {checked[n]} for operand {n}')
-        if len(sizes) > 64: raise ValueError(f'shapes: expected at most 64 axes, got {len(sizes)} for operand {n}')
-    return checked
+__all__ = ['broadcast_shape', 'explain_broadcast', 'broadcast_explorer', 'matmul_rows', 'matmul_broadcast', 'align', 'einsum']
 
 # %% ../nbs/02_broadcasting.ipynb #bshape1
 def broadcast_shape(
     *shapes: Sequence[int] | int, # tuples of sizes, any number of them; a whole number is a tuple of one
 ) -> tuple[int, ...]:
     "The shape in which all shapes meet. `ValueError` names axis, sizes and operands that clash, `TypeError` no shapes."
-    return _meet(_shapes(shapes))
-
-def _meet(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    "The shape in which all meet. `ValueError` for a clash."
-    rank = max(map(len, shapes), default=0)
-    result = [1]*rank
+    shapes = as_shapes(shapes)
+    result = [1]*max(map(len, shapes), default=0)
     for shape in shapes:
         for axis in range(-len(shape), 0):                        # aligned at the right
             if result[axis] == 1: result[axis] = shape[axis]      # stretched
-            elif shape[axis] not in (1, result[axis]): raise ValueError(_clash(shapes, axis))
+            elif shape[axis] not in (1, result[axis]): raise ValueError(clash_words(shapes, axis))
     return tuple(result)
 
-def _clash(
-    shapes: Sequence[tuple[int, ...]],
-    axis: int, # negative
-    names: Sequence[str] | None = None, # of the operands; without: operand 0, operand 1 ...
-) -> str:
-    "Which two operands differ on an axis, in words."
-    names = names or [f'operand {n}' for n in range(len(shapes))]
-    sized = [(name, shape) for name, shape in zip(names, shapes, strict=True)
-             if len(shape) >= -axis and shape[axis] != 1]
-    first, one = sized[0]
-    second, two = next((name, shape) for name, shape in sized if shape[axis] != one[axis])
-    return (f'axis {axis}: {first} of shape {one} has size {one[axis]}, {second} of shape {two} has size {two[axis]}; '
-            'sizes must be equal, or one of them 1')
-
-# %% ../nbs/02_broadcasting.ipynb #cell-042
-def _dense(shape: tuple[int, ...]) -> tuple[int, ...]:
-    "Strides of a tensor that lies in memory row by row."
-    return tuple(math.prod(max(size, 1) for size in shape[axis + 1:]) for axis in range(len(shape)))
-
-def _stretched(
-    shape: tuple[int, ...],
-    strides: tuple[int, ...],
-    result: tuple[int, ...], # the shape as which it is read
-) -> tuple[int, ...]:
-    "Strides with which a shape is read as another."
-    gap = len(result) - len(shape)
-    read = []
-    for axis, size in enumerate(result):
-        own = axis - gap
-        repeated = own < 0 or (shape[own] == 1 and size != 1)
-        read.append(0 if repeated else strides[own])
-    return tuple(read)
-
-# %% ../nbs/02_broadcasting.ipynb #fix1
-def _offers(
-    shape: tuple[int, ...],
-    most: int, # unit axes
-) -> Iterator[tuple[int, int | None, tuple[int, ...]]]: # new unit axes, their place (None: transposed), the new shape
-    "Changes of one operand: unit axes somewhere, or the transpose."
-    for units in range(1, min(most, 64 - len(shape)) + 1):
-        for place in range(len(shape), 0, -1): yield units, place, shape[:place] + (1,)*units + shape[place:]
-        if units == 1 and len(shape) == 2: yield units, None, shape[::-1]
-
-def _index_words(
-    name: str,
-    rank: int,
-    units: int,
-    place: int | None,
-) -> str: # such as 'a[:, None]'
-    "A change of one operand, as one would write it."
-    if place is None: return f'{name}.T'
-    at_end = place == rank > 1
-    index = ['...'] + ['None']*units if at_end else [':']*place + ['None']*units + [':']*(rank - place)
-    return f'{name}[{", ".join(index)}]'
-
-def _mend(
-    shapes: list[tuple[int, ...]],
-    names: str,
-    which: Sequence[int], # numbers of the operands that may be changed
-) -> tuple[int, str, tuple[int, ...]] | None: # its number, words, its new shape; None if nothing helps
-    "The best change of one operand."
-    found = []
-    for n in which:
-        others = shapes[:n] + shapes[n + 1:]
-        if not _fits(others): continue                            # no change of this one would help
-        rest = _meet(others)
-        for order, (units, place, shape) in enumerate(_offers(shapes[n], max(map(len, shapes)))):
-            if _fits([rest, shape]): found.append((math.prod(_meet([rest, shape])), units, -n, order, place, shape))
-    if not found: return None
-    _, units, minus_n, _, place, shape = min(found)
-    return -minus_n, _index_words(names[-minus_n], len(shapes[-minus_n]), units, place), shape
-
-# %% ../nbs/02_broadcasting.ipynb #fix2
-def _fix(
-    shapes: Sequence[tuple[int, ...]],
-    names: str,
-) -> tuple[list[tuple[str, tuple[int, ...]]], tuple[int, ...]] | None: # (words, new shape) of each change; the result
-    "The smallest fix: a change of one operand if that helps, else of one after the other. None if there is none."
-    shapes, changes, count = list(shapes), [], len(shapes)
-    for end, which in [(count, range(count)), *((n + 1, [n]) for n in range(1, count))]:
-        if not _fits(shapes[:end]) and (change := _mend(shapes[:end], names, which)):
-            n, words, shapes[n] = change
-            changes.append((words, shapes[n]))
-    return (changes, _meet(shapes)) if _fits(shapes) else None
-
-def _fits(shapes: Sequence[tuple[int, ...]]) -> bool:
-    "Do they meet?"
-    try: return _meet(shapes) is not None
-    except ValueError: return False
-
-# %% ../nbs/02_broadcasting.ipynb #cell-044
-class Explanation:
-    "What broadcasting does with some operands, or why it fails; made by `explain_broadcast`. True if they fit."
-    def __init__(self,
-        shapes: list[tuple[int, ...]],
-        strides: list[tuple[int, ...]],
-        itemsizes: list[int], # bytes of an element
-    ) -> None:
-        self.shapes, self.strides, self.itemsizes = shapes, strides, itemsizes
-        self.names, rank = 'abcdefghijklmnopqrstuvwxyz'[:len(shapes)], max(map(len, shapes))
-        self.stored = [_places_read(*pair)[0] for pair in zip(shapes, strides, strict=True)]   # elements behind each
-        columns = zip(*[(1,)*(rank - len(shape)) + shape for shape in shapes], strict=True)
-        sizes = [set(column) - {1} or {1} for column in columns]
-        self.aligned = [found.pop() if len(found) == 1 else None for found in sizes]           # None where they clash
-        self.result = None if None in self.aligned else tuple(self.aligned)
-        self.reason = '' if self else _clash(shapes, self.aligned.index(None) - rank, self.names)
-        self.fix = None if self else _fix(shapes, self.names)              # [(words, new shape), ...], the result
-        read = [_stretched(*pair, self.result) for pair in zip(shapes, strides, strict=True)] if self else None
-        self.stretched = read                                              # strides with which each is read
-    def __bool__(self) -> bool: return self.result is not None
-    def __repr__(self) -> str: return broadcast_text(self)
-    def _repr_html_(self) -> str: return broadcast_html(self)
-
 # %% ../nbs/02_broadcasting.ipynb #cell-045
-def _operand(
-    x: Any,
-    n: int, # which operand it is
-) -> tuple[Any, tuple[int, ...] | None, int]: # shape, strides in elements, bytes of an element
-    "What counts of a tensor, an array, or a shape, which is taken as one of float32."
-    if isinstance(x, torch.Tensor):
-        if x.layout == torch.strided and not x.is_nested: return tuple(x.shape), x.stride(), x.element_size()
-        layout = 'a nested one' if x.is_nested else f'layout {x.layout}'
-        raise TypeError(f'operands: expected a tensor with strides, got {layout} for operand {n}')
-    if not isinstance(x, np.ndarray): return x, None, 4
-    size = max(x.itemsize, 1)
-    if any(step % size for step in x.strides):
-        raise ValueError(f'operands: expected strides of whole elements, got {x.strides} bytes '
-                         f'for elements of {size}, operand {n}; a copy would have them')
-    return x.shape, tuple(step//size for step in x.strides), size
-
 def explain_broadcast(
     *operands: torch.Tensor | np.ndarray | Sequence[int] | int, # one to 26 shapes, tensors or arrays
 ) -> Explanation: # true if they fit; prints as a table, in a notebook with a drawing
     "How shapes broadcast, or why they don't and what would help. `TypeError`, `ValueError` as `broadcast_shape`."
-    if not 1 <= len(operands) <= 26:
-        raise ValueError(f'operands: expected 1 to 26 shapes or tensors, got {len(operands)}')
-    shapes, strides, itemsizes = zip(*[_operand(x, n) for n, x in enumerate(operands)], strict=True)
-    shapes = _shapes(shapes, 'operands: expected tensors, arrays or tuples of whole numbers')
-    known = [_dense(shape) if steps is None else steps for steps, shape in zip(strides, shapes, strict=True)]
-    return Explanation(shapes, known, list(itemsizes))
+    return explain_shapes(operands, broadcast_shape)
 
-# %% ../nbs/02_broadcasting.ipynb #explorerparse
-class _Note(str):
-    "Words that are shown as they stand."
-    def __repr__(self) -> str: return str(self)
-    def _repr_html_(self) -> str: return words_block(self)
-
-def _parse_shape(text: str) -> tuple[int, ...] | None:
-    "A shape that was typed, such as `(3, 1)`, `3, 1` or `3 1`; None for anything else."
-    inner = re.sub(r',\s*$', '', re.sub(r'^\(|\)$', '', text.strip())).strip()
-    parts = re.split(r'[\s,]+', inner) if inner else []
-    return tuple(map(int, parts)) if all(re.fullmatch('[0-9]{1,9}', part) for part in parts) else None
-
-# %% ../nbs/02_broadcasting.ipynb #cell-057
-class broadcast_explorer:
+class broadcast_explorer(TypedShapes):
     "Two fields for shapes, and `explain_broadcast` of what is typed, in a notebook and in a page."
-    def __init__(self,
-        a: str | tuple[int, ...] = '(3, 1)', # what the fields show at first
-        b: str | tuple[int, ...] = '(4,)',
-    ) -> None: self.a, self.b = str(a), str(b)
-    def __repr__(self) -> str: return repr(self.answer(self.a, self.b))
-    def _repr_html_(self) -> str:
-        return shape_explorer(self.a, self.b, self.answer(self.a, self.b)._repr_html_())
-
-    @staticmethod
-    def answer(
-        a: str, # as one would type it
-        b: str,
-    ) -> Any: # Explanation, or a note of what is wrong with the text
-        "What is said of two typed shapes."
-        shapes = []
-        for name, text in zip('ab', (a, b), strict=True):
-            shape = _parse_shape(text)
-            if shape is None or len(shape) > 8:
-                return _Note(f'{name}: expected up to 8 whole numbers such as (3, 1), got {text}')
-            shapes.append(shape)
-        return explain_broadcast(*shapes)
+    explain = staticmethod(explain_broadcast)
 
 # %% ../nbs/02_broadcasting.ipynb #cell-069
 def matmul_rows(
@@ -328,16 +62,30 @@ def matmul_broadcast(
     return (a[:, :, None]*b[None]).sum(1)                         # (m, k, 1) * (1, k, n) -> (m, n)
 
 # %% ../nbs/02_broadcasting.ipynb #cell-078
-def _aligned(
+def align(
     t: torch.Tensor,
-    letters: list[str], # one for each axis of t
-    order: list[str], # all letters, in the order of the answer's axes
+    letters: Sequence[str], # one for each axis of t
+    order: Sequence[str], # all letters, in the order of the answer's axes
 ) -> torch.Tensor:
     "t with an axis for each letter of `order`: moved, or a unit axis."
     t = t.permute([letters.index(x) for x in order if x in letters])
     return t[tuple(slice(None) if x in letters else None for x in order)]
 
-# %% ../nbs/02_broadcasting.ipynb #cell-081
+# %% ../nbs/02_broadcasting.ipynb #cell-085
+def einsum(
+    spec: str, # such as 'ik,kj->ij'; without -> the letters that occur once, in the order of the alphabet
+    *tensors: torch.Tensor, # one for each term; axes of size 1 are stretched
+) -> torch.Tensor: # where nothing is multiplied or summed a view, as in torch
+    "Einstein summation by aligning, multiplying and summing. `TypeError` for other kinds, `ValueError` for no fit."
+    inputs, output = read_letters(spec, tensors)
+    operands = [_diagonals(t, letters) for t, letters in zip(tensors, inputs, strict=True)]
+    order = output + sorted({x for _, letters in operands for x in letters} - set(output))
+    aligned = [align(t, letters, order) for t, letters in operands]
+    summed = list(range(len(output), len(order)))
+    if not summed: return functools.reduce(operator.mul, aligned)
+    product = functools.reduce(operator.mul, _ready_to_sum(aligned, summed))
+    return _rounded(product.sum(summed, dtype=product.dtype), tensors)
+
 def _diagonals(
     t: torch.Tensor,
     letters: list[str], # one for each axis of t
@@ -349,113 +97,7 @@ def _diagonals(
         letters = [x for axis, x in enumerate(letters) if axis not in (first, second)] + [repeated[0]]
     return t, letters
 
-# %% ../nbs/02_broadcasting.ipynb #cell-084
-def _term(
-    text: str,
-    where: str, # words for the error
-    spec: str,
-) -> tuple[str, bool, str]: # the letters before ..., whether it is there, the letters after it
-    "The parts of a term. `ValueError` for other signs."
-    match = re.fullmatch(r'([a-zA-Z]*)(\.\.\.)?([a-zA-Z]*)', text)
-    if not match: raise ValueError(f'spec: expected letters and at most one ... {where}, got {text!r} in {spec!r}')
-    return match[1], bool(match[2]), match[3]
-
-def _letters(
-    term: str,
-    axes: int, # how many the operand has
-    spec: str,
-    name: str, # of the operand
-) -> list[str]:
-    "The letters of one operand, one for each axis; those of `...` are '.1' for the last, '.2' for the one before ..."
-    before, dots, after = _term(term, f'for {name}', spec)
-    more = axes - len(before) - len(after)
-    if more < 0 or (more and not dots):
-        raise ValueError(f'spec: {term!r} in {spec!r} does not fit {name}, which has {axes} axes')
-    return [*before, *(f'.{n}' for n in range(more, 0, -1)), *after]
-
-def _output(
-    spec: str,
-    written: str | None, # the answer's term; None: it is not written
-    inputs: list[list[str]], # letters of each operand
-) -> list[str]:
-    "The letters of the answer."
-    every = [x for letters in inputs for x in letters]
-    dots = sorted({x for x in every if x[0] == '.'}, key=lambda x: -int(x[1:]))
-    if written is None: return dots + sorted(x for x in set(every) if every.count(x) == 1 and x[0] != '.')
-    before, found, after = _term(written, 'after ->', spec)
-    for x in before + after:
-        if x not in every: raise ValueError(f'spec: the answer has {x!r}, which no operand has, in {spec!r}')
-        if (before + after).count(x) > 1: raise ValueError(f'spec: the answer has {x!r} twice in {spec!r}')
-    return [*before, *(dots if found else []), *after]
-
-# %% ../nbs/02_broadcasting.ipynb #einsumsizes
-def _check_sizes(
-    spec: str,
-    inputs: list[list[str]], # letters of each operand
-    tensors: Sequence[torch.Tensor],
-) -> None:
-    "That each letter has one size, 1 apart."
-    sizes = {}                                                    # letter -> its size, the operand that has it
-    for n, (letters, t) in enumerate(zip(inputs, tensors, strict=True)):
-        for x, size in zip(letters, t.shape, strict=True):
-            own = sorted({t.shape[axis] for axis, y in enumerate(letters) if y == x}) if letters.count(x) > 1 else []
-            if len(own) > 1: raise ValueError(f'spec: {x!r} is twice in operand {n} with the sizes {own} in {spec!r}')
-            known, other = sizes.get(x, (1, n))
-            if 1 not in (known, size) and known != size:
-                what = 'an axis of ...' if x[0] == '.' else repr(x)
-                raise ValueError(f'spec: {what} has size {known} in operand {other} '
-                                 f'and {size} in operand {n} of {spec!r}')
-            if known == 1: sizes[x] = size, n
-
-def _check_dtypes(
-    inputs: list[list[str]], # letters of each operand
-    output: list[str], # letters of the answer
-    tensors: Sequence[torch.Tensor],
-) -> None:
-    "That operands whose products are summed have one dtype, and one that has sums."
-    for x in sorted({x for letters in inputs for x in letters} - set(output)):
-        pairs = [(t, letters) for t, letters in zip(tensors, inputs, strict=True) if x in letters]
-        owners = [t.dtype for t, letters in pairs if t.shape[letters.index(x)] != 1]
-        dtypes = list(dict.fromkeys(owners))
-        if len(dtypes) > 1: raise TypeError(f'tensors: expected one dtype, got {dtypes[0]} and {dtypes[1]}')
-        if len(owners) > 1 and dtypes[0] == torch.bool:
-            raise TypeError('tensors: expected numbers where products are summed, got torch.bool; x.int() counts')
-
-# %% ../nbs/02_broadcasting.ipynb #einsumparsed
-def _parsed(
-    spec: str,
-    tensors: Sequence[torch.Tensor],
-) -> tuple[list[list[str]], list[str]]:
-    "The letters of each operand and of the answer, checked."
-    if not isinstance(spec, str): raise TypeError(f'spec: expected a str, got {kind(spec)}')
-    if not tensors or not all(isinstance(t, torch.Tensor) for t in tensors):
-        raise TypeError(f'tensors: expected one or more tensors, got {", ".join(map(kind, tensors)) or "none"}')
-    left, arrow, written = spec.replace(' ', '').partition('->')
-    terms = left.split(',')
-    if len(terms) != len(tensors):
-        raise ValueError(f'spec: {spec!r} has {len(terms)} operands, got {len(tensors)} tensors')
-    inputs = [_letters(term, t.dim(), spec, f'operand {n}')
-              for n, (term, t) in enumerate(zip(terms, tensors, strict=True))]
-    output = _output(spec, written if arrow else None, inputs)
-    _check_sizes(spec, inputs, tensors)
-    _check_dtypes(inputs, output, tensors)
-    return inputs, output
-
-# %% ../nbs/02_broadcasting.ipynb #cell-085
-def einsum(
-    spec: str, # such as 'ik,kj->ij'; without -> the letters that occur once, in the order of the alphabet
-    *tensors: torch.Tensor, # one for each term; axes of size 1 are stretched
-) -> torch.Tensor: # where nothing is multiplied or summed a view, as in torch
-    "Einstein summation by aligning, multiplying and summing. `TypeError` for other kinds, `ValueError` for no fit."
-    inputs, output = _parsed(spec, tensors)
-    operands = [_diagonals(t, letters) for t, letters in zip(tensors, inputs, strict=True)]
-    order = output + sorted({x for _, letters in operands for x in letters} - set(output))
-    aligned = [_aligned(t, letters, order) for t, letters in operands]
-    summed = list(range(len(output), len(order)))
-    if not summed: return functools.reduce(operator.mul, aligned)
-    product = functools.reduce(operator.mul, _ready_to_sum(aligned, summed))
-    return _rounded(product.sum(summed, dtype=product.dtype), tensors)
-
+# %% ../nbs/02_broadcasting.ipynb #einsum-dtypes
 def _ready_to_sum(
     aligned: list[torch.Tensor], # the operands, with the same axes
     summed: list[int], # axes that will be summed

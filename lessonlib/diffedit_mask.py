@@ -14,10 +14,21 @@ from .inputs import as_generator, as_mask, as_number, as_picture, as_tensor, as_
 from .stable_diffusion import StableDiffusion, _warn
 
 # %% auto #0
-__all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'TRIM', 'RADIUS', 'predict_for_prompts', 'noise_difference',
-           'average_difference', 'remove_extremes', 'rescale', 'binarize', 'iou', 'enlarge', 'edit_pairs',
-           'paper_difference', 'diffusers_difference', 'two_strengths', 'window_mean', 'blur', 'trim', 'guided_filter',
+__all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'RADIUS', 'TRIM', 'iou', 'predict_for_prompts', 'noise_difference',
+           'average_difference', 'remove_extremes', 'rescale', 'binarize', 'enlarge', 'paper_difference',
+           'two_strengths', 'window_mean', 'guided_filter', 'edit_pairs', 'diffusers_difference', 'blur', 'trim',
            'MaskOptions', 'touched', 'Mask', 'DiffEditMask', 'diffedit_mask', 'mask_scores']
+
+# %% ../nbs/03_diffedit_mask.ipynb #cell-039
+def iou(
+    a: Any, # (h, w) mask: bool tensor or array, PIL, or what has one
+    b: Any, # (h, w) mask of the same shape
+) -> float: # [0, 1]; two empty masks give 1
+    "Intersection over union. `ValueError` if the shapes differ, and for what is no mask."
+    a = as_mask(a, 'a')
+    b = as_mask(b, 'b', tuple(a.shape))
+    union = (a | b).sum().item()
+    return (a & b).sum().item() / union if union else 1.
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
 def predict_for_prompts(sd: StableDiffusion,
@@ -35,6 +46,17 @@ def predict_for_prompts(sd: StableDiffusion,
     eps = sd.predict_noise(noised.repeat(len(prompts), 1, 1, 1), timesteps, text, chunk, progress)
     return eps.unflatten(0, (len(prompts), len(noise)))                      # (p, n, c, h, w)
 
+# %% ../nbs/03_diffedit_mask.ipynb #maps-folded
+#| code-fold: true
+#| code-summary: What these functions refuse
+def _maps(values: Any, name: str, *ndim: int) -> torch.Tensor:
+    "Numbers of a picture's places as a tensor, where they are; an array too. Errors for other axes, and for none."
+    if not isinstance(values, torch.Tensor): values = as_tensor(values, name)
+    if values.ndim not in ndim or not values.numel():
+        wanted = '(h, w)' if 2 in ndim else '(n, h, w) with n >= 1' if 3 in ndim else '(b, c, h, w)'
+        raise ValueError(f'{name}: expected {wanted}, got shape {tuple(values.shape)}')
+    return values
+
 # %% ../nbs/03_diffedit_mask.ipynb #cell-022
 def noise_difference(
     eps_source: torch.Tensor, # (b, c, h, w) noise predicted under the reference
@@ -46,14 +68,6 @@ def noise_difference(
         shapes = f'{tuple(eps_source.shape)} and {tuple(eps_target.shape)}'
         raise ValueError(f'eps_source, eps_target: expected one shape, got {shapes}')
     return (eps_target.float() - eps_source.float()).abs().mean(dim=1)
-
-def _maps(values: Any, name: str, *ndim: int) -> torch.Tensor:
-    "Numbers of a picture's places as a tensor, where they are; an array too. Errors for other axes, and for none."
-    if not isinstance(values, torch.Tensor): values = as_tensor(values, name)
-    if values.ndim not in ndim or not values.numel():
-        wanted = '(h, w)' if 2 in ndim else '(n, h, w) with n >= 1' if 3 in ndim else '(b, c, h, w)'
-        raise ValueError(f'{name}: expected {wanted}, got shape {tuple(values.shape)}')
-    return values
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-029
 def average_difference(
@@ -90,18 +104,6 @@ def binarize(
     "True above the threshold. `ValueError` for one outside [0, 1]. DiffEdit, section 3.2: 0.5."
     return _maps(values, 'values', 2, 3) > as_number(threshold, 'threshold', 0, 1)
 
-# %% ../nbs/03_diffedit_mask.ipynb #cell-039
-def iou(
-    a: Any, # (h, w) mask: bool tensor or array, PIL, or what has one
-    b: Any, # (h, w) mask of the same shape
-) -> float: # [0, 1]; two empty masks give 1
-    "Intersection over union. `ValueError` if the shapes differ, and for what is no mask."
-    a = as_mask(a, 'a')
-    b = as_mask(b, 'b', tuple(a.shape))
-    union = (a | b).sum().item()
-    return (a & b).sum().item() / union if union else 1.
-
-# %% ../nbs/03_diffedit_mask.ipynb #cell-041
 def enlarge(
     values: torch.Tensor, # (h, w) float or bool
     shape: tuple[int, int], # (height, width) in px
@@ -112,24 +114,6 @@ def enlarge(
     height, width = (as_whole(side, 'shape', 1) for side in shape)
     return F.interpolate(values.float()[None, None], (height, width), mode=mode)[0, 0]
 
-# %% ../nbs/03_diffedit_mask.ipynb #cell-045
-def edit_pairs(
-    seeds: Any, # an int for each scene: below 1_000_000 trained on, from 10_000_000 held out
-    across: bool = False, # a target from another group, as from a horse to a bus
-    drawing: str = 'seen', # or 'unseen': drawings of a set that training has not used
-    size: int = 128, # px
-) -> list: # of (Scene, the target's name)
-    "Scenes, each with something to put in the subject's place: of its own group, or of another."
-    from lessonlib.scenes import backgrounds, scene, subjects
-    group = {name: group for group, names in subjects().items() for name in names}
-    pairs = []
-    for seed in seeds:
-        rng = random.Random(seed)
-        subject, background = rng.choice(sorted(group)), rng.choice(backgrounds())
-        targets = [name for name in sorted(group) if name != subject and (group[name] != group[subject]) == across]
-        pairs.append((scene(subject, background, seed=seed, size=size, drawing=drawing), rng.choice(targets)))
-    return pairs
-
 # %% ../nbs/03_diffedit_mask.ipynb #cell-053
 def paper_difference(
     maps: torch.Tensor, # (n, h, w) one map for each noise
@@ -138,16 +122,6 @@ def paper_difference(
     "Clip each map, average, clip the average, rescale: our reading of DiffEdit, section 3.2."
     average = average_difference(remove_extremes(maps, quantile))
     return rescale(remove_extremes(average, quantile))
-
-# %% ../nbs/03_diffedit_mask.ipynb #cell-064
-def diffusers_difference(
-    maps: torch.Tensor, # (n, h, w) one map for each noise
-    ratio: float = 3., # of the clamp to the mean
-) -> torch.Tensor: # (h, w) in [0, 1]
-    "Average, clamp, divide, as in diffusers' deprecated `StableDiffusionDiffEditPipeline.generate_mask`."
-    average = average_difference(maps)
-    top = ratio * average.mean()
-    return average.clamp(max=top) / top if top > 0 else average
 
 # %% ../nbs/03_diffedit_mask.ipynb #better-1
 STRENGTHS = dict(trimmed=(.4, .65), guided=(.4, .65)) # of the first and of the second half of the noises
@@ -174,6 +148,52 @@ def window_mean(
         return (sums[..., last] - sums[..., first]) / (last - first)
     return in_rows(in_rows(values.double()).mT).mT.to(values)
 
+# %% ../nbs/03_diffedit_mask.ipynb #better-9
+RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
+
+def guided_filter(
+    values: torch.Tensor, # (h, w) float, a soft map
+    image: torch.Tensor, # (3, h, w) in [0, 1], the picture that it belongs to
+    radius: int, # px from the middle to the rim of a window
+    ridge: float = 1e-3, # what is added to the colours' variances: contrasts far below its root are no edges
+) -> torch.Tensor: # (h, w) about in [0, 1], with the edges of the picture
+    "In each window the linear function of colour that fits the map best. He, Sun and Tang 2010, eq. 11 to 16."
+    color, value = window_mean(image, radius), window_mean(values, radius)             # (3, h, w), (h, w)
+    shared = window_mean(image * values, radius) - color * value                       # (3, h, w) covariances
+    spread = window_mean(image[:, None] * image, radius) - color[:, None] * color      # (3, 3, h, w)
+    spread = spread.permute(2, 3, 0, 1) + ridge * torch.eye(3).to(image)               # (h, w, 3, 3)
+    slope = torch.linalg.solve(spread, shared.permute(1, 2, 0)).permute(2, 0, 1)       # (3, h, w)
+    offset = value - (slope * color).sum(dim=0)                                        # (h, w)
+    return (window_mean(slope, radius) * image).sum(dim=0) + window_mean(offset, radius)
+
+# %% ../nbs/03_diffedit_mask.ipynb #cell-045
+def edit_pairs(
+    seeds: Any, # an int for each scene: below 1_000_000 trained on, from 10_000_000 held out
+    across: bool = False, # a target from another group, as from a horse to a bus
+    drawing: str = 'seen', # or 'unseen': drawings of a set that training has not used
+    size: int = 128, # px
+) -> list: # of (Scene, the target's name)
+    "Scenes, each with something to put in the subject's place: of its own group, or of another."
+    from lessonlib.scenes import backgrounds, scene, subjects
+    group = {name: group for group, names in subjects().items() for name in names}
+    pairs = []
+    for seed in seeds:
+        rng = random.Random(seed)
+        subject, background = rng.choice(sorted(group)), rng.choice(backgrounds())
+        targets = [name for name in sorted(group) if name != subject and (group[name] != group[subject]) == across]
+        pairs.append((scene(subject, background, seed=seed, size=size, drawing=drawing), rng.choice(targets)))
+    return pairs
+
+# %% ../nbs/03_diffedit_mask.ipynb #cell-064
+def diffusers_difference(
+    maps: torch.Tensor, # (n, h, w) one map for each noise
+    ratio: float = 3., # of the clamp to the mean
+) -> torch.Tensor: # (h, w) in [0, 1]
+    "Average, clamp, divide, as in diffusers' deprecated `StableDiffusionDiffEditPipeline.generate_mask`."
+    average = average_difference(maps)
+    top = ratio * average.mean()
+    return average.clamp(max=top) / top if top > 0 else average
+
 # %% ../nbs/03_diffedit_mask.ipynb #better-4b
 TRIM = .75 # cells of the latents by which 'trimmed' takes its outline in
 
@@ -196,24 +216,6 @@ def trim(
     width = min(width, max(mask.shape))
     inside = window_mean(mask.double(), width)             # the share of each window that lies in the mask
     return inside > 1 - .5 / (2*width + 1)**2              # all of it: not one pixel is missing
-
-# %% ../nbs/03_diffedit_mask.ipynb #better-9
-RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
-
-def guided_filter(
-    values: torch.Tensor, # (h, w) float, a soft map
-    image: torch.Tensor, # (3, h, w) in [0, 1], the picture that it belongs to
-    radius: int, # px from the middle to the rim of a window
-    ridge: float = 1e-3, # what is added to the colours' variances: contrasts far below its root are no edges
-) -> torch.Tensor: # (h, w) about in [0, 1], with the edges of the picture
-    "In each window the linear function of colour that fits the map best. He, Sun and Tang 2010, eq. 11 to 16."
-    color, value = window_mean(image, radius), window_mean(values, radius)             # (3, h, w), (h, w)
-    shared = window_mean(image * values, radius) - color * value                       # (3, h, w) covariances
-    spread = window_mean(image[:, None] * image, radius) - color[:, None] * color      # (3, 3, h, w)
-    spread = spread.permute(2, 3, 0, 1) + ridge * torch.eye(3).to(image)               # (h, w, 3, 3)
-    slope = torch.linalg.solve(spread, shared.permute(1, 2, 0)).permute(2, 0, 1)       # (3, h, w)
-    offset = value - (slope * color).sum(dim=0)                                        # (h, w)
-    return (window_mean(slope, radius) * image).sum(dim=0) + window_mean(offset, radius)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-067
 @dataclass(kw_only=True, eq=False, frozen=True)
