@@ -4,18 +4,11 @@
 
 # %% ../nbs/07_gemm.ipynb #cell-003
 from __future__ import annotations
-import functools
-import linecache
-import math
-import os
-import statistics
-import time
-import warnings
+import functools, linecache, math, os, statistics, time, warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 import llvmlite.binding as llvm
-import numba
-import numba.extending
+import numba, numba.extending
 import numpy as np
 import torch
 from numba import cuda, njit, prange
@@ -24,41 +17,9 @@ from .inputs import as_array, as_whole, kind
 from .matmul import Array, _like, check_operands
 
 # %% auto #0
-__all__ = ['Paired', 'paired', 'loops_ijk', 'loops_ikj', 'row_views', 'four_rows', 'compile_source', 'vector_bytes', 'full_width',
-           'kernel_source', 'tile_shape', 'compiled_kernel', 'compiled_packing', 'compiled_block', 'gemm',
-           'compiled_parallel_block', 'gemm_parallel', 'naive_kernel', 'tiled_kernel', 'gemm_cuda']
-
-# %% ../nbs/07_gemm.ipynb #cell-009
-class Paired(NamedTuple):
-    "Two functions timed in turn."
-    share: float     # the reference's time over the function's, median of the pairs
-    seconds: float   # s, the function's median
-    reference: float # s, the reference's median
-
-def _seconds(
-    function: Callable,
-    args: tuple,
-    clock: Callable[[], float],
-) -> float: # s
-    "How long one call takes."
-    start = clock()
-    function(*args)
-    return clock() - start
-
-def paired(
-    function: Callable, # what to time
-    reference: Callable, # what to compare it with
-    *args: Any, # the arguments of both
-    runs: int = 9, # pairs
-    clock: Callable[[], float] = time.perf_counter, # `time.thread_time` counts only what this thread computes
-) -> Paired:
-    "Time two functions in turn, after one call of each to warm up. `ValueError` for fewer than one pair."
-    runs = as_whole(runs, 'runs', 1)
-    function(*args)
-    reference(*args)
-    times = [(_seconds(function, args, clock), _seconds(reference, args, clock)) for _ in range(runs)]
-    share = statistics.median(theirs/ours for ours, theirs in times)
-    return Paired(share, *map(statistics.median, zip(*times, strict=True)))
+__all__ = ['loops_ijk', 'loops_ikj', 'row_views', 'four_rows', 'compile_source', 'kernel_source', 'compiled_packing',
+           'compiled_block', 'gemm', 'compiled_parallel_block', 'naive_kernel', 'tiled_kernel', 'Paired', 'paired',
+           'vector_bytes', 'full_width', 'tile_shape', 'compiled_kernel', 'gemm_parallel', 'gemm_cuda']
 
 # %% ../nbs/07_gemm.ipynb #cell-014
 @njit
@@ -95,9 +56,8 @@ def row_views(
     "ikj on views of rows, with fused multiply-adds."
     c = np.zeros((a.shape[0], b.shape[1]), a.dtype)
     for i in range(a.shape[0]):
-        c_i = c[i]
         for p in range(a.shape[1]):
-            x, b_p = a[i, p], b[p]
+            x, b_p, c_i = a[i, p], b[p], c[i]
             for j in range(len(c_i)): c_i[j] += x*b_p[j]
     return c
 
@@ -132,33 +92,10 @@ def compile_source(
     **names: Any, # what else the source may use
 ) -> Callable: # compiled
     "Compile generated source to machine code with vectors. numba's switch `SLP_VECTORIZE` is put back."
-    filename = f'<{name} {hash(source)}>'
-    linecache.cache[filename] = len(source), None, source.splitlines(True), filename
-    space = dict(names)
-    exec(compile(source, filename, 'exec'), space)
+    function, fastmath = _python_function(source, name, names), {'contract'} if fastmath is None else fastmath
     before, config.SLP_VECTORIZE = config.SLP_VECTORIZE, 1
-    try: return njit(signature, fastmath={'contract'} if fastmath is None else fastmath)(space[name])
+    try: return njit(signature, fastmath=fastmath)(function)
     finally: config.SLP_VECTORIZE = before
-
-# %% ../nbs/07_gemm.ipynb #cell-029
-@functools.cache
-def _host_features() -> dict[str, bool]: return dict(llvm.get_host_cpu_features())
-
-def vector_bytes(
-    features: dict[str, bool] | None = None, # what a processor can do; None: this machine's
-) -> int:
-    "Bytes of a vector register: 64 with AVX-512, 32 with AVX2, else 16."
-    if features is None: features = _host_features()
-    return 64 if features.get('avx512f') else 32 if features.get('avx2') else 16
-
-# %% ../nbs/07_gemm.ipynb #cell-032
-@numba.extending.intrinsic
-def full_width(context: Any) -> Any:
-    "Mark the compiled function around it: vectors of the full width."
-    def write(context, builder, signature, args):
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-    return numba.types.none(), write
 
 # %% ../nbs/07_gemm.ipynb #cell-041
 def kernel_source(
@@ -166,38 +103,13 @@ def kernel_source(
     columns: int, # of the tile
 ) -> str: # Python source of `kernel(a, b, c, i, j)`
     "Add to the tile of c at row i and column j the product of a (k, rows), transposed, and b (k, columns)."
-    row, column = range(rows), range(columns)
+    def each(form, gap='; '): return gap.join(form.format(q=q) for q in range(columns))
     lines = ['def kernel(a, b, c, i, j):', '    full_width()', '    zero = c.dtype.type(0)']
-    for r in row: lines += [f'    row{r} = c[i + {r}, j:j + {columns}]']
-    for r in row: lines += ['    ' + ' = '.join(f'c{r}_{q}' for q in column) + ' = zero']
-    lines += ['    for p in range(len(a)):', '        a_p, b_p = a[p], b[p]']
-    lines += ['        ' + '; '.join(f'b{q} = b_p[{q}]' for q in column)]
-    for r in row:
-        lines += [f'        x = a_p[{r}]']
-        lines += ['        ' + '; '.join(f'c{r}_{q} += x*b{q}' for q in column)]
-    for r in row: lines += ['    ' + '; '.join(f'row{r}[{q}] += c{r}_{q}' for q in column)]
-    return '\n'.join(lines) + '\n'
-
-# %% ../nbs/07_gemm.ipynb #cell-046
-def tile_shape(
-    dtype: Any, # numpy dtype, float32 or float64
-    vector: int | None = None, # bytes of a vector register; None: this machine's
-) -> tuple[int, int]: # rows, columns
-    "The tile of the micro-kernel: two vectors wide, 8 rows with AVX-512, else 4."
-    vector = vector or vector_bytes()
-    return 8 if vector == 64 else 4, 2*vector//np.dtype(dtype).itemsize
-
-# %% ../nbs/07_gemm.ipynb #cell-048
-@functools.cache
-def compiled_kernel(
-    dtype: Any, # numpy dtype
-    rows: int, # of the tile
-    columns: int, # of the tile
-) -> Callable: # compiled, of a (k, rows), b (k, columns), c (m, n), a row and a column of c
-    "The micro-kernel in machine code; compiled once."
-    t = numba.from_dtype(np.dtype(dtype))
-    return compile_source(kernel_source(rows, columns), 'kernel',
-                          numba.void(t[:, ::1], t[:, ::1], t[:, ::1], numba.intp, numba.intp), full_width=full_width)
+    for r in range(rows):
+        lines += [f'    row{r} = c[i + {r}, j:j + {columns}]', f"    {each(f'c{r}_{{q}}', ' = ')} = zero"]
+    lines += ['    for p in range(len(a)):', '        a_p, b_p = a[p], b[p]', f"        {each('b{q} = b_p[{q}]')}"]
+    for r in range(rows): lines += [f'        x = a_p[{r}]', f"        {each(f'c{r}_{{q}} += x*b{{q}}')}"]
+    return '\n'.join(lines + [f"    {each(f'row{r}[{{q}}] += c{r}_{{q}}')}" for r in range(rows)]) + '\n'
 
 # %% ../nbs/07_gemm.ipynb #cell-063
 @functools.cache
@@ -253,10 +165,7 @@ def compiled_block(
     return block
 
 # %% ../nbs/07_gemm.ipynb #cell-068
-def _room(
-    size: int,
-    dtype: np.dtype,
-) -> np.ndarray: # (size,)
+def _room(size: int, dtype: np.dtype) -> np.ndarray: # (size,)
     "An array that begins at a multiple of 64 bytes, where numpy's need not: there a vector is loaded at once."
     room = np.empty(size + 64//dtype.itemsize, dtype)
     skip = -room.ctypes.data % 64//dtype.itemsize
@@ -291,11 +200,7 @@ def gemm(
     "Matrix product on one thread. Raises as `check_operands`; `TypeError` for tensors elsewhere than on the CPU."
     return _run(a, b, compiled_block)
 
-def _run(
-    a: Array,
-    b: Array,
-    compiled: Callable, # `compiled_block`, or one that does the same
-) -> Array:
+def _run(a: Array, b: Array, compiled: Callable) -> Array: # with `compiled_block`, or one that does the same
     "The product by blocks, of the kind that came in."
     check_operands(a, b)
     left, right = as_array(a, 'a'), as_array(b, 'b')
@@ -304,47 +209,16 @@ def _run(
 
 # %% ../nbs/07_gemm.ipynb #cell-081
 @functools.cache
-def compiled_parallel_block(
-    dtype: Any, # numpy dtype
-    rows: int, # of the tile
-    columns: int, # of the tile
-) -> Callable: # compiled, as of `compiled_block`
+def compiled_parallel_block(dtype: Any, rows: int, columns: int) -> Callable: # as of `compiled_block`
     "`compiled_block` with the rows shared among numba's threads."
-    block, t, whole = compiled_block(dtype, rows, columns), numba.from_dtype(np.dtype(dtype)), numba.intp
-    @njit(numba.void(t[:, ::1], t[:, :, ::1], t[:, ::1], whole, whole, whole, whole), parallel=True)
+    block = compiled_block(dtype, rows, columns)
     def parallel_block(a, panels, c, start, first, top, bottom):
         threads = numba.get_num_threads()
         height = -(-(bottom - top)//(threads*rows))*rows
         for share in prange(threads):
             mine = top + share*height
             block(a, panels, c, start, first, mine, min(mine + height, bottom))
-    return parallel_block
-
-_threads_lost = False  # whether this process was forked, and would wait for threads that its parent has
-
-def _note_fork() -> None:
-    "Called in a process that was just forked."
-    global _threads_lost
-    try: layer = numba.threading_layer()                       # which threads the parent started,
-    except ValueError: layer = config.THREADING_LAYER          # or was asked to take
-    _threads_lost = layer.lower() not in ('workqueue', 'tbb', 'forksafe', 'safe')
-
-if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_note_fork)
-
-# %% ../nbs/07_gemm.ipynb #parallel
-def gemm_parallel(
-    a: Array, # (m, k) array or CPU tensor, float32 or float64, in any layout
-    b: Array, # (k, n) of the same kind and dtype
-) -> Array: # (m, n) of the same kind, without gradient
-    "`gemm` on all of numba's threads (`numba.set_num_threads`); on one, with a warning, where a fork lost them."
-    if _threads_lost:
-        warnings.warn("gemm_parallel: threads of OpenMP do not survive a fork, so this process computes on one; "
-                      "multiprocessing.get_context('spawn') makes processes that have them all",
-                      RuntimeWarning, stacklevel=2)
-        return gemm(a, b)
-    before = torch.get_num_threads()  # numba and torch may share one pool of threads
-    try: return _run(a, b, compiled_parallel_block)
-    finally: torch.set_num_threads(before)
+    return njit(block.signatures[0], parallel=True)(parallel_block)
 
 # %% ../nbs/07_gemm.ipynb #cell-090
 @cuda.jit
@@ -384,6 +258,114 @@ def tiled_kernel(
             cuda.syncthreads()  # all have computed
         if i < c.shape[0] and j < c.shape[1]: c[i, j] = total
     return kernel
+
+# %% ../nbs/07_gemm.ipynb #cell-009
+class Paired(NamedTuple):
+    "Two functions timed in turn."
+    share: float     # the reference's time over the function's, median of the pairs
+    seconds: float   # s, the function's median
+    reference: float # s, the reference's median
+
+def _seconds(function: Callable, args: tuple, clock: Callable[[], float]) -> float: # s
+    "How long one call takes."
+    start = clock()
+    function(*args)
+    return clock() - start
+
+# %% ../nbs/07_gemm.ipynb #paired
+def paired(
+    function: Callable, # what to time
+    reference: Callable, # what to compare it with
+    *args: Any, # the arguments of both
+    runs: int = 9, # pairs
+    clock: Callable[[], float] = time.perf_counter, # `time.thread_time` counts only what this thread computes
+) -> Paired:
+    "Time two functions in turn, after one call of each to warm up. `ValueError` for fewer than one pair."
+    times = [(_seconds(function, args, clock), _seconds(reference, args, clock))
+             for _ in range(1 + as_whole(runs, 'runs', 1))][1:]
+    share = statistics.median(theirs/ours for ours, theirs in times)
+    return Paired(share, *map(statistics.median, zip(*times, strict=True)))
+
+# %% ../nbs/07_gemm.ipynb #python-function
+def _python_function(
+    source: str, # Python source of one function
+    name: str, # the function's name in it
+    names: dict[str, Any], # what else the source may use
+) -> Callable:
+    "Run a function's definition, under a file name that `inspect` can look up."
+    filename = f'<{name} {hash(source)}>'
+    linecache.cache[filename] = len(source), None, source.splitlines(True), filename
+    space = dict(names)
+    exec(compile(source, filename, 'exec'), space)
+    return space[name]
+
+# %% ../nbs/07_gemm.ipynb #cell-029
+@functools.cache
+def _host_features() -> dict[str, bool]: return dict(llvm.get_host_cpu_features())
+
+def vector_bytes(
+    features: dict[str, bool] | None = None, # what a processor can do; None: this machine's
+) -> int:
+    "Bytes of a vector register: 64 with AVX-512, 32 with AVX2, else 16."
+    if features is None: features = _host_features()
+    return 64 if features.get('avx512f') else 32 if features.get('avx2') else 16
+
+# %% ../nbs/07_gemm.ipynb #cell-032
+@numba.extending.intrinsic
+def full_width(context: Any) -> Any:
+    "Mark the compiled function around it: vectors of the full width."
+    def write(context, builder, signature, args):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+    return numba.types.none(), write
+
+# %% ../nbs/07_gemm.ipynb #cell-046
+def tile_shape(
+    dtype: Any, # numpy dtype, float32 or float64
+    vector: int | None = None, # bytes of a vector register; None: this machine's
+) -> tuple[int, int]: # rows, columns
+    "The tile of the micro-kernel: two vectors wide, 8 rows with AVX-512, else 4."
+    vector = vector or vector_bytes()
+    return 8 if vector == 64 else 4, 2*vector//np.dtype(dtype).itemsize
+
+# %% ../nbs/07_gemm.ipynb #cell-048
+@functools.cache
+def compiled_kernel(
+    dtype: Any, # numpy dtype
+    rows: int, # of the tile
+    columns: int, # of the tile
+) -> Callable: # compiled, of a (k, rows), b (k, columns), c (m, n), a row and a column of c
+    "The micro-kernel in machine code; compiled once."
+    t = numba.from_dtype(np.dtype(dtype))
+    return compile_source(kernel_source(rows, columns), 'kernel',
+                          numba.void(t[:, ::1], t[:, ::1], t[:, ::1], numba.intp, numba.intp), full_width=full_width)
+
+# %% ../nbs/07_gemm.ipynb #fork
+_threads_lost = False  # whether this process was forked, and would wait for threads that its parent has
+
+def _note_fork() -> None:
+    "Called in a process that was just forked."
+    global _threads_lost
+    try: layer = numba.threading_layer()                       # which threads the parent started,
+    except ValueError: layer = config.THREADING_LAYER          # or was asked to take
+    _threads_lost = layer.lower() not in ('workqueue', 'tbb', 'forksafe', 'safe')
+
+if hasattr(os, 'register_at_fork'): os.register_at_fork(after_in_child=_note_fork)
+
+# %% ../nbs/07_gemm.ipynb #parallel
+def gemm_parallel(
+    a: Array, # (m, k) array or CPU tensor, float32 or float64, in any layout
+    b: Array, # (k, n) of the same kind and dtype
+) -> Array: # (m, n) of the same kind, without gradient
+    "`gemm` on all of numba's threads (`numba.set_num_threads`); on one, with a warning, where a fork lost them."
+    if _threads_lost:
+        warnings.warn("gemm_parallel: threads of OpenMP do not survive a fork, so this process computes on one; "
+                      "multiprocessing.get_context('spawn') makes processes that have them all",
+                      RuntimeWarning, stacklevel=2)
+        return gemm(a, b)
+    before = torch.get_num_threads()  # numba and torch may share one pool of threads
+    try: return _run(a, b, compiled_parallel_block)
+    finally: torch.set_num_threads(before)
 
 # %% ../nbs/07_gemm.ipynb #cell-093
 def gemm_cuda(
