@@ -4,165 +4,38 @@
 
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 from __future__ import annotations
-import copy, json, math, os, time
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lessonlib.engine import (
-    NoMemory, check_run, fit, in_processes, learning_rate, load_state, new_accelerator, read_log, save_state,
-    update_average)
-from .inputs import as_number, as_pictures, as_whole, one_of
-from .scenes import Scene, _figures, _ground, backgrounds, caption, scene, subjects
-from .stable_diffusion import StableDiffusion, _no_bars, new_components
+from .engine import fit, learning_rate, new_accelerator, update_average
+from .stable_diffusion import StableDiffusion
+from .studio import (
+    GPU_RECIPE, LEAST, MARKS, PAIRS, RECIPE, SIZE, UNET, VAE, Captions, Collage, Judge, TextToNoise, _channels_last,
+    decoder_loss, decoder_only, draw_figures, encode_latents, fold_statistics, judge_accuracy, judge_loss,
+    load_latents, new_judge, new_text_to_noise, new_vae, pixels, psnr, recipe_for, recognised, run_recipe, run_rounds,
+    save_model, vocabulary, with_batch, with_minutes)
 
-_all_ = ['fit', 'learning_rate', 'new_accelerator', 'update_average']    # of the engine; they can be had here too
+_all_ = ['fit', 'learning_rate', 'new_accelerator', 'update_average',    # of the engine; they can be had here too
+         'GPU_RECIPE', 'LEAST', 'MARKS', 'PAIRS', 'RECIPE', 'SIZE', 'UNET', 'VAE', 'Captions', 'Collage', 'Judge',
+         'TextToNoise', 'decoder_loss', 'decoder_only', 'draw_figures', 'encode_latents', 'fold_statistics',
+         'judge_accuracy', 'judge_loss', 'load_latents', 'new_judge', 'new_text_to_noise', 'new_vae', 'pixels', 'psnr',
+         'recipe_for', 'recognised', 'save_model', 'vocabulary', 'with_batch', 'with_minutes']    # of the studio
 
 # %% auto #0
-__all__ = ['SIZE', 'PAIRS', 'VAE', 'ROUGH', 'UNET', 'LITTLE', 'SIX', 'MARKS', 'RECIPE', 'GPU_RECIPE', 'LEAST', 'vocabulary',
-           'Collage', 'draw_figures', 'pixels', 'new_vae', 'vae_loss', 'psnr', 'decoder_only', 'decoder_loss',
-           'fold_statistics', 'encode_latents', 'load_latents', 'training_noise', 'noise_loss', 'Captions',
-           'TextToNoise', 'new_text_to_noise', 'start_model', 'with_networks', 'Judge', 'new_judge', 'judge_loss',
-           'judge_accuracy', 'recognised', 'recipe_for', 'with_minutes', 'with_batch', 'fit_rounds', 'train',
-           'save_model', 'fit', 'learning_rate', 'new_accelerator', 'update_average']
+__all__ = ['ROUGH', 'LITTLE', 'SIX', 'vae_loss', 'training_noise', 'noise_loss', 'start_model', 'with_networks', 'fit_rounds',
+           'train', 'fit', 'learning_rate', 'new_accelerator', 'update_average', 'GPU_RECIPE', 'LEAST', 'MARKS',
+           'PAIRS', 'RECIPE', 'SIZE', 'UNET', 'VAE', 'Captions', 'Collage', 'Judge', 'TextToNoise', 'decoder_loss',
+           'decoder_only', 'draw_figures', 'encode_latents', 'fold_statistics', 'judge_accuracy', 'judge_loss',
+           'load_latents', 'new_judge', 'new_text_to_noise', 'new_vae', 'pixels', 'psnr', 'recipe_for', 'recognised',
+           'save_model', 'vocabulary', 'with_batch', 'with_minutes']
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-006
-def _all_subjects() -> tuple[str, ...]:
-    return sum(subjects().values(), ())
-
-def vocabulary() -> list[str]:
-    "The words that the tokenizer knows whole."
-    captions = [caption(subject, background) for subject in _all_subjects() for background in (None, *backgrounds())]
-    return sorted({word for text in captions for word in text.split()} | set('and background of photo picture'.split()))
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #collage
-SIZE = 128 # px of the pictures
-PAIRS = .2 # share of the figures that are two subjects
-
-@dataclass
-class Collage:
-    "Figures and grounds to lay them on, all on one device."
-    figures: torch.Tensor     # (n, size, size, 4) uint8: colours times alpha, and alpha
-    subjects: torch.Tensor    # (n, 2) int64: the subject and the second one, or -1
-    grounds: torch.Tensor     # (m, size, size, 3) uint8
-    backgrounds: torch.Tensor # (m,) int64
-
-    def to(self, device: torch.device) -> Collage: return Collage(*[part.to(device) for part in vars(self).values()])
-
-    def compose(self,
-        figure: torch.Tensor, # (b,) which ones
-        ground: torch.Tensor, # (b,)
-        mirrored: torch.Tensor, # (b,) bool
-    ) -> torch.Tensor: # (b, 3, size, size) in [-1, 1], channels last in memory
-        "Lay figures on grounds."
-        above, below = (x.permute(0, 3, 1, 2) / 255 for x in (self.figures[figure], self.grounds[ground]))
-        x = above[:, :3] + (1 - above[:, 3:]) * below
-        x = torch.where(mirrored[:, None, None, None], x.flip(-1), x)
-        return _channels_last((255 * x).round() / 127.5 - 1)
-
-    def draw(self,
-        batch: int, # how many
-        generator: torch.Generator, # on the same device
-        alone: bool = False, # only figures of one subject
-    ) -> tuple[torch.Tensor, torch.Tensor]: # pictures as of `compose`; (b, 3) of subject, second or -1, background
-        "Random pairs of a figure and a ground."
-        random = partial(torch.randint, size=(batch,), generator=generator, device=self.figures.device)
-        single = torch.where(self.subjects[:, 1] < 0)[0] if alone else None
-        figure = random(high=len(self.figures)) if single is None else single[random(high=len(single))]
-        ground = random(high=len(self.grounds))
-        shown = torch.cat([self.subjects[figure], self.backgrounds[ground, None]], 1)
-        return self.compose(figure, ground, random(high=2) == 1), shown
-
-def _channels_last(x: torch.Tensor) -> torch.Tensor: # (b, c, h, w), the same numbers
-    "Channels last in memory, which convolutions like best."
-    return x.contiguous(memory_format=torch.channels_last)
-
-def _all_numbers(names: Iterable[str] | None, argument: str) -> list[int]:
-    "The numbers of two subjects or more; of all of them for None."
-    known = _all_subjects()
-    numbers = [known.index(one_of(name, argument, known)) for name in (known if names is None else names)]
-    if len(set(numbers)) < 2: raise ValueError(f'{argument}: expected two subjects or more, got {list(names)}')
-    return numbers
-
-def _figure(
-    names: list[str], # one or two
-    seed: int, # as of `scene`
-    size: int, # px
-) -> np.ndarray: # (size, size, 4) uint8: colours times alpha, and alpha
-    "What `scene` would lay on the ground."
-    colour, alpha = np.zeros((size, size, 3), 'float32'), np.zeros((size, size, 1), 'float32')
-    for _, rgb, covers in _figures(names, seed, size, 'seen'):
-        colour, alpha = colour * (1 - covers) + rgb * covers, alpha + covers - alpha * covers
-    return (255 * np.concatenate([colour, alpha], -1)).round().astype('uint8')
-
-def _drawn(
-    job: tuple[tuple[int, int], int, int, int, list[int]], # seed, figures, grounds, px, subjects
-) -> tuple[np.ndarray, ...]: # the fields of a `Collage`
-    "Some figures and some grounds."
-    seed, figures, grounds, size, subjects = job
-    rng, names, places = np.random.default_rng(seed), _all_subjects(), backgrounds()
-    shown = np.full((figures, 2), -1)
-    for row in shown:
-        some = rng.choice(subjects, 2 if rng.random() < PAIRS else 1, replace=False)
-        row[:len(some)] = some
-    numbers = rng.integers(len(places), size=grounds)
-    def seeds(n: int) -> list[int]: return rng.integers(1_000_000, size=n).tolist()
-    above = [_figure([names[i] for i in row if i >= 0], s, size) for row, s in zip(shown, seeds(figures), strict=True)]
-    below = [255 * _ground(places[i], s, size) for i, s in zip(numbers, seeds(grounds), strict=True)]
-    return np.stack(above), shown, np.stack(below).round().astype('uint8'), numbers
-
-def draw_figures(
-    figures: int, # how many
-    grounds: int,
-    size: int = SIZE, # px
-    names: Iterable[str] | None = None, # of two subjects or more; all without
-    seed: int = 0,
-    processes: int = 1, # that share the work
-    minutes: float | None = None, # stop then, with what there is
-    progress: bool = True, # show a progress bar
-) -> Collage: # on the CPU
-    "Draw figures and grounds. `ValueError` for subjects that are not known, and for fewer than two."
-    from tqdm.auto import tqdm
-    subjects, begin = _all_numbers(names, 'names'), time.perf_counter()
-    parts = max(1, min(as_whole(figures, 'figures', 1), as_whole(grounds, 'grounds', 1)) // 20)
-    def share(n: int, k: int) -> int: return n * (k + 1) // parts - n * k // parts
-    jobs = [((seed, k), share(figures, k), share(grounds, k), size, subjects) for k in range(parts)]
-    drawn = []
-    for some in tqdm(in_processes(_drawn, jobs, processes), total=parts, desc='figures', disable=not progress):
-        drawn.append(some)
-        if minutes and time.perf_counter() - begin > 60 * minutes: break
-    return Collage(*[torch.from_numpy(np.concatenate(part)) for part in zip(*drawn, strict=True)])
-
-def pixels(
-    pictures: list, # of one size, any that `as_pictures` takes
-) -> torch.Tensor: # (n, 3, height, width) float32 in [-1, 1]
-    "Pictures in the range that the autoencoder works in."
-    return 2 * as_pictures(pictures, 'pictures') - 1
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-017
-VAE = dict(block_out_channels=(32, 64, 96), mid_block_add_attention=False)
-
-def new_vae(
-    seed: int = 0, # of the weights
-    **settings: Any, # of `AutoencoderKL`, beside `VAE`
-) -> nn.Module: # `AutoencoderKL`
-    "An autoencoder with random weights and little noise in its latents."
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        vae = new_components(vocabulary(), vae=VAE | settings, size=SIZE)['vae']
-    with torch.no_grad():
-        vae.quant_conv.bias[4:] = -7        # the logarithm of the variance
-        vae.quant_conv.weight[4:] *= .1
-    return vae.to(memory_format=torch.channels_last)
-
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #vae-loss
 def vae_loss(
     vae: nn.Module, # `AutoencoderKL`
     batch: int, # pictures
@@ -176,118 +49,7 @@ def vae_loss(
     y = vae.decode(posterior.mean + posterior.std * noise).sample.float()
     return F.mse_loss(y, x) + .03 * F.l1_loss(y, x) + 3e-7 * posterior.kl().mean()
 
-def _known_scenes(
-    n: int, # how many
-    first_seed: int, # of the first; one more for each
-    drawing: str, # 'seen' or 'unseen'
-    size: int = 128, # px
-) -> list[Scene]:
-    "Each subject in turn, each background in turn."
-    names, grounds = _all_subjects(), backgrounds()
-    return [scene(names[i % len(names)], grounds[i % len(grounds)], first_seed + i, size, drawing) for i in range(n)]
-
-@torch.no_grad()
-def psnr(
-    vae: nn.Module, # `AutoencoderKL`
-    n: int = 64, # scenes
-    first_seed: int = 10_000_000, # of the scenes: none of these was trained on
-    drawing: str = 'seen', # or 'unseen'
-) -> float: # dB
-    "Mean peak signal-to-noise ratio of pictures that went through the autoencoder."
-    x = pixels(_known_scenes(as_whole(n, 'n', 1), first_seed, drawing, vae.config.sample_size)).to(vae.device)
-    y = vae.decode(vae.encode(x).latent_dist.mode()).sample.clamp(-1, 1)
-    errors = ((x - y) / 2).pow(2).mean((1, 2, 3))             # (n,) of pixels in [0, 1]
-    return (-10 * errors.log10()).mean().item()
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #decoder
-def decoder_only(
-    vae: nn.Module, # `AutoencoderKL`, changed
-) -> nn.Module: # the same
-    "Let only the decoder learn."
-    vae.requires_grad_(True)
-    for part in (vae.encoder, vae.quant_conv): part.requires_grad_(False)
-    return vae
-
-def decoder_loss(
-    vae: nn.Module, # `AutoencoderKL`
-    batch: int, # pictures
-    generator: torch.Generator,
-    collage: Collage, # on the device of the autoencoder, as the generator
-) -> torch.Tensor: # ()
-    "Reconstruction error of new pictures from their exact latents."
-    x, _ = collage.draw(batch, generator)
-    with torch.no_grad(): z = vae.encode(x).latent_dist.mode()
-    y = vae.decode(z).sample.float()
-    return F.mse_loss(y, x) + .03 * F.l1_loss(y, x)
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-028
-@torch.no_grad()
-def fold_statistics(
-    vae: nn.Module, # `AutoencoderKL`, not changed
-    mean: torch.Tensor, # (4,) of its latents
-    std: torch.Tensor, # (4,)
-) -> nn.Module: # `AutoencoderKL` that decodes to the same pictures, whose latents have mean 0 and spread 1
-    "Move the latents' mean and spread into the layers beside them."
-    vae = copy.deepcopy(vae)
-    before, after, channels = vae.quant_conv, vae.post_quant_conv, len(mean)
-    before.weight /= torch.cat([std, torch.ones(channels)])[:, None, None, None]
-    before.bias[:channels] = (before.bias[:channels] - mean) / std
-    before.bias[channels:] -= 2 * std.log()              # the other half is the logarithm of the variance
-    after.bias += after.weight[:, :, 0, 0] @ mean
-    after.weight *= std[None, :, None, None]
-    vae.register_to_config(scaling_factor=1.)
-    return vae
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-031
-@torch.no_grad()
-def encode_latents(
-    vae: nn.Module, # `AutoencoderKL`
-    collage: Collage, # on the device of the autoencoder
-    folder: str | Path, # one file for each chunk; those that are there are kept
-    count: int, # how many pictures
-    chunk: int = 8192, # pictures in a file
-    batch: int = 64, # pictures at once
-    seed: int = 0,
-    accelerator: Any = None, # of `new_accelerator`; its processes share the chunks
-    minutes: float | None = None, # stop then, with what there is
-    progress: bool = True, # show a progress bar
-) -> None:
-    "Latents of random pictures, and the numbers of subject, second subject (or -1) and background."
-    from tqdm.auto import tqdm
-    accelerator, folder, begin = accelerator or new_accelerator(), Path(folder), time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
-    sizes = [min(chunk, count - start) for start in range(0, count, chunk)]
-    mine = list(enumerate(sizes))[accelerator.process_index::accelerator.num_processes]
-    for k, n in tqdm(mine, disable=not (progress and accelerator.is_main_process), desc='latents'):
-        path = folder / f'{k:03}.pt'
-        if not path.exists(): save_state(_encoded(vae, collage, n, batch, (seed, k), accelerator), path)
-        if minutes and time.perf_counter() - begin > 60 * minutes: break
-
-def _encoded(vae: nn.Module, collage: Collage, n: int, batch: int, seed: tuple[int, int], accelerator: Any) -> dict:
-    "latents (n, 4, h, w) float16 and numbers (n, 3) of some pictures."
-    numbers = np.random.default_rng(seed)
-    generator = torch.Generator(collage.figures.device).manual_seed(int(numbers.integers(2**62)))
-    latents, shown = [], []
-    for i in range(0, n, batch):
-        pictures, what = collage.draw(min(batch, n - i), generator)
-        with accelerator.autocast(): features = vae.encoder(pictures)
-        latents.append(vae.quant_conv(features.float()).chunk(2, 1)[0].half())     # the mean, in full precision
-        shown.append(what)
-    return dict(latents=torch.cat(latents).cpu(), numbers=torch.cat(shown).cpu())
-
-def load_latents(
-    folder: str | Path, # that `encode_latents` wrote to
-    limit: int | None = None, # files to read; all without
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    "Latents (n, 4, h, w) float16 normalised by channel, numbers (n, 3), and mean and spread (4,) that were taken out."
-    parts = [load_state(path) for path in sorted(Path(folder).glob('[0-9]*.pt'))[:limit]]
-    if not parts: raise ValueError(f'folder: expected files of encode_latents in {folder}, got none')
-    some = torch.cat([part['latents'] for part in parts[:8]]).float()
-    mean, std = some.mean((0, 2, 3)), some.std((0, 2, 3))
-    latents = [((part['latents'].float() - mean[:, None, None]) / std[:, None, None]).half() for part in parts]
-    return torch.cat(latents), torch.cat([part['numbers'] for part in parts]), mean, std
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-038
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #training-noise
 ROUGH = .4 # how much of the training's noise is in patches
 
 def training_noise(
@@ -303,7 +65,7 @@ def training_noise(
         side //= 2
     return noise
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-041
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #noise-loss
 def noise_loss(
     model: nn.Module, # `TextToNoise`
     batch: int, # samples
@@ -327,70 +89,7 @@ def noise_loss(
     weight = snr.clamp(max=5) / snr * snr.clamp(max=1) ** -lift
     return (weight * (predicted.float() - noise).pow(2)).mean()
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-043
-class Captions:
-    "The token ids of all captions, in a table. Choosing one is indexing, on the device where the table is."
-    def __init__(self,
-        tokenizer: Any, # `CLIPTokenizer`
-        device: torch.device | str = 'cpu',
-    ) -> None:
-        names, grounds = _all_subjects(), backgrounds()
-        known, length = tokenizer.get_vocab(), tokenizer.model_max_length
-        def ids(text: str) -> list[int]: # each word is one piece
-            row = [tokenizer.bos_token_id, *(known[word + '</w>'] for word in text.split()), tokenizer.eos_token_id]
-            return row + [tokenizer.pad_token_id] * (length - len(row))
-        said = [caption([a] if b in (None, a) else [a, b], ground)
-                for a in names for b in (None, *names) for ground in (None, *grounds)]
-        rows = torch.tensor([ids(start + text) for text in said for start in ('', 'a picture of ')], device=device)
-        self.table = rows.view(len(names), len(names) + 1, len(grounds) + 1, 2, length)
-        self.empty = torch.tensor(ids(''), device=device)
-
-    def draw(self,
-        numbers: torch.Tensor, # (b, 3) of subject, second subject or -1, background
-        generator: torch.Generator, # on the same device
-    ) -> torch.Tensor: # (b, tokens) int64
-        "A caption for each: 1/16 empty; of the rest half without the background, a tenth with 'a picture of'."
-        first, second, ground = numbers.unbind(1)
-        empty, short, long = torch.rand((3, len(numbers)), generator=generator, device=numbers.device)
-        chosen = self.table[first, second + 1, torch.where(short < .5, 0, ground + 1), (long < .1).long()]
-        return torch.where((empty < 1 / 16)[:, None], self.empty, chosen)
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-047
-UNET = dict(block_out_channels=(64, 96, 160), sample_size=32,
-            down_block_types=('DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'),
-            up_block_types=('CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'))
-
-class TextToNoise(nn.Module):
-    "The two networks that are trained together: text and noised latents in, noise out."
-    def __init__(self,
-        text_encoder: nn.Module, # `CLIPTextModel`
-        unet: nn.Module, # `UNet2DConditionModel`
-    ) -> None:
-        super().__init__()
-        self.text_encoder, self.unet = text_encoder, unet
-
-    def forward(self,
-        latents: torch.Tensor, # (b, 4, h, w), noised
-        timestep: torch.Tensor, # (b,)
-        tokens: torch.Tensor, # (b, tokens) int64
-    ) -> torch.Tensor: # (b, 4, h, w) the noise in them
-        return self.unet(latents, timestep, self.text_encoder(tokens)[0]).sample
-
-def new_text_to_noise(
-    seed: int = 0, # of the weights
-    fused: bool = False, # attention in one kernel: for a GPU; on processors it is slow backwards in bfloat16
-    **settings: Any, # of `UNet2DConditionModel`, beside `UNET`
-) -> tuple[TextToNoise, Any, Any]: # the model, `CLIPTokenizer`, `DDIMScheduler`
-    "A text encoder and a UNet with random weights, and the tokenizer and scheduler that go with them."
-    from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        parts = new_components(vocabulary(), unet=UNET | settings)
-    unet = parts['unet'].to(memory_format=torch.channels_last)
-    unet.set_attn_processor(AttnProcessor2_0() if fused else AttnProcessor())
-    return TextToNoise(parts['text_encoder'], unet), parts['tokenizer'], parts['scheduler']
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-070
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #start
 LITTLE = dict(block_out_channels=(16, 32, 64))
 SIX = ('horse', 'zebra', 'apple', 'banana', 'car', 'bus')
 
@@ -401,224 +100,11 @@ def start_model() -> TextToNoise:
     model.load_state_dict(load_file(files('lessonlib') / 'models/start/model.safetensors'))
     return model
 
-def with_networks(
-    sd: StableDiffusion,
-    model: TextToNoise,
-) -> StableDiffusion:
+def with_networks(sd: StableDiffusion, model: TextToNoise) -> StableDiffusion:
     "`sd` with the UNet and the text encoder of `model`."
     return StableDiffusion(sd.tokenizer, model.text_encoder, sd.vae, model.unet.eval(), sd.scheduler)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-079
-class Judge(nn.Module):
-    "A classifier of scenes of one subject: pictures in, scores of subjects and of backgrounds out."
-    def __init__(self,
-        width: int = 24, # channels of the first layer
-    ) -> None:
-        super().__init__()
-        self.subject_names, self.background_names = _all_subjects(), backgrounds()
-        sizes = [3, width, 2 * width, 3 * width, 4 * width, 4 * width]
-        layers = [self._layer(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
-        self.layers = nn.Sequential(*[part for layer in layers for part in layer])
-        self.subject = nn.Linear(4 * width * 4, len(self.subject_names))
-        self.background = nn.Linear(4 * width * 4, len(self.background_names))
-
-    @staticmethod
-    def _layer(channels: int, to: int) -> list[nn.Module]:
-        return [nn.Conv2d(channels, to, 3, padding=1), nn.GroupNorm(8, to), nn.SiLU(), nn.MaxPool2d(2)]
-
-    def forward(self,
-        x: torch.Tensor, # (b, 3, 64, 64) in [-1, 1]
-    ) -> tuple[torch.Tensor, torch.Tensor]: # (b, 34) of subjects, (b, 14) of backgrounds
-        x = self.layers(x).flatten(1)
-        return self.subject(x), self.background(x)
-
-    @classmethod
-    def load(cls) -> Judge:
-        "The judge that comes with the package."
-        from safetensors.torch import load_file
-        judge = cls()
-        judge.load_state_dict(load_file(files('lessonlib') / 'models/tiny/judge/model.safetensors'))
-        return judge.eval()
-
-    @torch.no_grad()
-    def name(self,
-        pictures: list, # 64 x 64 px or a multiple of it, any that `as_pictures` takes
-    ) -> list[tuple[str, str]]: # subject and background of each
-        "What each picture shows, in the judge's opinion. `ValueError` for other sizes."
-        x = pixels(pictures)
-        height, width = x.shape[2:]
-        if height != width or height % 64:
-            raise ValueError(f'pictures: expected 64 x 64 px or a multiple of it (128, 256), got {width} x {height}')
-        x = F.avg_pool2d(x, height // 64)
-        subject, background = (scores.argmax(1).tolist() for scores in self(x))
-        return [(self.subject_names[s], self.background_names[b]) for s, b in zip(subject, background, strict=True)]
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-080
-def new_judge(
-    seed: int = 0, # of the weights
-) -> Judge:
-    "A judge with random weights."
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return Judge().to(memory_format=torch.channels_last)
-
-def judge_loss(
-    judge: Judge,
-    batch: int, # pictures
-    generator: torch.Generator, # of the pictures, and of what is done to them
-    collage: Collage, # on the device of the judge, as the generator; its pictures are averaged down to 64 px
-) -> torch.Tensor: # ()
-    "Cross-entropy of the subject and of the background, on new pictures, a third of them blurred, a third noisy."
-    x, shown = collage.draw(batch, generator, alone=True)
-    x = _channels_last(_disturbed(F.avg_pool2d(x, x.shape[-1] // 64), generator))
-    return sum(F.cross_entropy(scores.float(), truth) for scores, truth in zip(judge(x), shown.T[::2], strict=True))
-
-def _disturbed(
-    x: torch.Tensor, # (b, 3, h, w)
-    generator: torch.Generator,
-) -> torch.Tensor: # (b, 3, h, w)
-    "A third as it is, a third blurred, a third noisy."
-    random = dict(generator=generator, device=x.device)
-    blurred = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode='replicate'), 3, 1)
-    noisy = x + .15 * torch.randn(x.shape, **random)
-    kind = torch.randint(3, (len(x), 1, 1, 1), **random)
-    return torch.where(kind == 0, x, torch.where(kind == 1, blurred, noisy))
-
-def judge_accuracy(
-    judge: Judge,
-    n: int = 340, # scenes
-    first_seed: int = 10_000_000, # of the scenes: none of these was trained on
-    drawing: str = 'seen', # or 'unseen'
-) -> tuple[float, float]: # shares in [0, 1] of subjects and of backgrounds that it names right
-    "How good the judge is, on scenes that it was not trained on."
-    drawn = _known_scenes(as_whole(n, 'n', 1), first_seed, drawing)
-    right = [(a == s.subject, b == s.background) for s, (a, b) in zip(drawn, judge.name(drawn), strict=True)]
-    subject, background = np.mean(right, axis=0).tolist()
-    return subject, background
-
-def recognised(
-    sd: StableDiffusion, # with pictures of 64 px or a multiple of it
-    judge: Judge,
-    each: int = 1, # samples of each subject
-    guidance_scale: float = 5.,
-    steps: int = 25, # of sampling
-    seed: int = 0, # of the noise
-) -> tuple[float, float, list[tuple[str, str]]]: # share of subjects, share of backgrounds, (subject, found) that differ
-    "How often the judge finds in a sample what its caption says."
-    from tqdm import tqdm
-    names, grounds = judge.subject_names, judge.background_names
-    said = [(name, grounds[(i + 5 * k) % len(grounds)]) for k in range(as_whole(each, 'each', 1))
-            for i, name in enumerate(names)]
-    pictures = []
-    for i in tqdm(range(0, len(said), len(names)), delay=2, leave=False):
-        captions, generator = [caption(*pair) for pair in said[i:i+len(names)]], torch.Generator().manual_seed(seed + i)
-        pictures += sd.generate(captions, num_inference_steps=steps, guidance_scale=guidance_scale,
-                                generator=generator, progress=False)
-    found = judge.name(pictures)
-    right = [(a == c, b == d) for (a, b), (c, d) in zip(said, found, strict=True)]
-    confused = [(a, c) for (a, _), (c, _) in zip(said, found, strict=True) if a != c]
-    return *np.mean(right, axis=0).tolist(), confused
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #recipe
-MARKS = .01, .02, .06, .14, .32, .5, .75 # shares at which a round's weights are kept, for a gallery
-
-RECIPE = dict(                              # on a processor: hours
-    subjects=None,                          # all; or a list
-    seed=0,
-    figures=dict(figures=8000, grounds=2000, share=.04),
-    vae=dict(steps=2500, batch=16, lr=2e-3, share=.15),
-    latents=dict(count=65_536, share=.08),
-    rounds=dict(                            # name (of the folder) -> settings, from the average of the one before
-        unet=dict(steps=7500, batch=32, lr=1e-3, ema=.9985, lift=.5, muon=True, snapshots=MARKS, share=.4),
-        more=dict(steps=4000, batch=32, lr=7e-4, ema=.9985, lift=.5, muon=True, snapshots=MARKS, share=.2)),
-    decoder=dict(steps=2400, batch=16, lr=1e-3, ema=.998, muon=True, share=.06),
-    judge=dict(steps=3000, batch=32, lr=2e-3, share=.03))
-
-def _larger(recipe: dict[str, Any], **changes: dict[str, Any]) -> dict[str, Any]:
-    "A recipe with other settings in some of its parts."
-    rounds = {name: settings | changes['rounds'] for name, settings in recipe['rounds'].items()}
-    return recipe | {name: recipe[name] | change for name, change in changes.items()} | dict(rounds=rounds)
-
-GPU_RECIPE = _larger(RECIPE, figures=dict(figures=64_000, grounds=16_000), vae=dict(batch=96), rounds=dict(batch=512),
-                     latents=dict(count=600_000, chunk=30_000, batch=400), decoder=dict(batch=96),
-                     judge=dict(batch=256))
-
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-087
-LEAST = dict(figures=5, vae=20, latents=5, rounds=30, decoder=10, judge=8) # seconds, for less a part isn't begun
-
-def recipe_for(
-    device: torch.device, # to train on
-) -> dict[str, Any]:
-    "The recipe for a processor or a GPU; for one with less than 32 GB of memory with fewer figures and latents."
-    if device.type != 'cuda': return RECIPE
-    part = min(1., torch.cuda.get_device_properties(device).total_memory / 32e9)
-    fewer = {name: {what: int(part * GPU_RECIPE[name][what]) for what in counts}
-             for name, counts in dict(figures=['figures', 'grounds'], latents=['count']).items()}
-    return _larger(GPU_RECIPE, rounds={}, **fewer)
-
-def _each_part(
-    recipe: dict[str, Any],
-    change: Any, # change(name of the part, its kind, its settings) -> new settings
-) -> dict[str, Any]:
-    "A recipe with every part changed, the rounds one by one. `ValueError` for a recipe that lacks one."
-    if missing := RECIPE.keys() - recipe.keys():
-        raise ValueError(f'recipe: expected {", ".join(RECIPE)}, got none of {", ".join(sorted(missing))}')
-    parts = {name: change(name, name, recipe[name]) for name in ('figures', 'vae', 'latents', 'decoder', 'judge')}
-    rounds = {name: change(f'rounds[{name!r}]', 'rounds', part) for name, part in recipe['rounds'].items()}
-    return recipe | parts | dict(rounds=rounds)
-
-def with_minutes(
-    recipe: dict[str, Any],
-    minutes: float | None, # of the whole; None: its steps count
-) -> dict[str, Any]: # without shares
-    "A recipe that takes this time. `ValueError` if a part has too little of it, with the least."
-    if minutes is not None: as_number(minutes, 'minutes', 0, above=True)
-    def timed(name: str, kind: str, part: dict[str, Any]) -> dict[str, Any]:
-        share, part = part.get('share', 1.), {setting: value for setting, value in part.items() if setting != 'share'}
-        if minutes is None: return part
-        if 60 * minutes * share < LEAST[kind]:
-            least = math.ceil(LEAST[kind] / share / 6) / 10
-            raise ValueError(f'minutes: expected {least:g} or more, since {name} has {share:.0%} of them and needs '
-                             f'{LEAST[kind]} s, got {minutes:g}')
-        return part | ({} if kind in ('figures', 'latents') else dict(steps=None)) | dict(minutes=share * minutes)
-    return _each_part(recipe, timed)
-
-def with_batch(
-    recipe: dict[str, Any],
-    batch: int | None, # samples a step of the first round; None: as they are
-) -> dict[str, Any]:
-    "A recipe with other batches: those of all parts change alike."
-    if batch is None: return recipe
-    before = next(iter(recipe['rounds'].values()))['batch']
-    factor = as_whole(batch, 'batch', 1) / before
-    def scaled(name: str, kind: str, part: dict[str, Any]) -> dict[str, Any]:
-        return part | (dict(batch=max(1, round(factor * part['batch']))) if 'batch' in part else {})
-    return _each_part(recipe, scaled)
-
-def _check_recipe(
-    recipe: dict[str, Any],
-) -> None:
-    "`ValueError` or `TypeError` for a recipe that would fail after hours: each setting and its range."
-    _all_numbers(recipe['subjects'], 'subjects')
-    as_whole(recipe['seed'], 'seed')
-    fits = 'steps minutes batch lr warmup ema save_every snapshots muon'.split()
-    for name in 'vae', 'decoder', 'judge': _check_part(name, recipe[name], fits)
-    for name, part in recipe['rounds'].items():
-        if name in ('vae', 'latents', 'decoder', 'judge', 'model'):
-            raise ValueError(f'rounds: expected a name that no other part has as its folder, got {name!r}')
-        _check_part(f'rounds[{name!r}]', part, [*fits, 'lift'])
-
-def _check_part(
-    name: str, # for the error
-    settings: dict[str, Any], # of `fit` and its loss
-    known: list[str], # all that there are
-) -> None:
-    for setting in settings: one_of(setting, name, sorted(known))
-    if missing := {'steps', 'batch', 'lr'} - settings.keys():
-        raise ValueError(f'{name}: expected steps, batch and lr, got no {min(missing)}')
-    try: check_run(settings)
-    except (ValueError, TypeError) as error: raise type(error)(f'{name}: {error}') from error
-
+# %% ../nbs/08_tiny_stable_diffusion.ipynb #train
 def fit_rounds(
     folder: str | Path, # of a training, its latents encoded
     recipe: dict[str, Any],
@@ -626,21 +112,8 @@ def fit_rounds(
     progress: bool = True, # show progress bars
 ) -> TextToNoise: # the last round's average
     "Train text encoder and UNet, each round from the average of the one before."
-    folder, accelerator = Path(folder), accelerator or new_accelerator()
-    device = accelerator.device
-    latents, numbers, _, _ = (part.to(device) for part in load_latents(folder / 'latents'))
-    model, tokenizer, scheduler = new_text_to_noise(recipe['seed'], fused=device.type == 'cuda')
-    loss = partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer, device),
-                   alphas=scheduler.alphas_cumprod.to(device))
-    def fit_round(model: TextToNoise, name: str, seed: int, lift: float = 0., **settings: Any) -> TextToNoise:
-        model.requires_grad_(True)
-        return fit(model, partial(loss, lift=lift), folder=folder / name, seed=seed, compiled=model.unet,
-                   accelerator=accelerator, progress=progress, **settings)
-    for i, (name, settings) in enumerate(recipe['rounds'].items()):
-        model = fit_round(model, name, recipe['seed'] + i, **settings)
-    return model
+    return run_rounds(noise_loss, folder, recipe, accelerator, progress)
 
-# %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-088
 def train(
     folder: str | Path = '~/.cache/lessonlib/train', # checkpoints and logs; a run found there is gone on with
     out: str | Path | None = None, # where the finished model goes; None: `folder`/model
@@ -650,94 +123,4 @@ def train(
     progress: bool = True, # show progress bars
 ) -> Path: # of the model
     "Train autoencoder, UNet and text encoder, decoder, judge; then save them. `ValueError` for what cannot be."
-    accelerator = new_accelerator()
-    if recipe is None and minutes is None and accelerator.device.type == 'cuda': minutes = 15.
-    recipe = with_batch(with_minutes(recipe or recipe_for(accelerator.device), minutes), batch)
-    _check_recipe(recipe)                                           # before the first step
-    folder = Path(os.path.expanduser(folder))
-    _check_folder(folder, recipe, accelerator.is_main_process)
-    out = folder / 'model' if out is None else Path(os.path.expanduser(out))
-    try: _train_parts(folder, recipe, accelerator, progress)
-    except (NoMemory, torch.cuda.OutOfMemoryError) as error:
-        rounds = next(iter(recipe['rounds'].values()))['batch']
-        raise NoMemory(f'batch: expected what fits into the memory of this GPU, got {rounds}; '
-                       f'try {max(1, rounds // 2)}') from error
-    if accelerator.is_main_process: save_model(folder, out, recipe=recipe)
-    accelerator.end_training()
-    return out
-
-def _train_parts(folder: Path, recipe: dict[str, Any], accelerator: Any, progress: bool) -> None:
-    "One part of the recipe after the other."
-    seed, options = recipe['seed'], dict(accelerator=accelerator, progress=progress)
-    cores = max(1, (os.cpu_count() or 1) // accelerator.num_processes)
-    collage = draw_figures(**recipe['figures'], names=recipe['subjects'], seed=seed, processes=cores,
-                           progress=progress and accelerator.is_main_process).to(accelerator.device)
-    options_of_fit = options | dict(seed=seed)
-    vae = fit(new_vae(seed), partial(vae_loss, collage=collage), folder=folder / 'vae', score=psnr, **options_of_fit,
-              **recipe['vae'])
-    encode_latents(vae, collage, folder / 'latents', seed=seed, **options, **recipe['latents'])
-    accelerator.wait_for_everyone()
-    fit_rounds(folder, recipe, **options)
-    fit(decoder_only(vae), partial(decoder_loss, collage=collage), folder=folder / 'decoder', score=psnr,
-        **options_of_fit, **recipe['decoder'])
-    fit(new_judge(seed), partial(judge_loss, collage=collage), folder=folder / 'judge', **options_of_fit,
-        **recipe['judge'])
-
-def _check_folder(folder: Path, recipe: dict[str, Any], writes: bool) -> None:
-    "`ValueError` for a folder with the checkpoints of another model; they are left alone."
-    mine = json.loads(json.dumps(dict(vae=VAE, unet=UNET, subjects=recipe['subjects'], seed=recipe['seed'])))
-    told = folder / 'recipe.json'
-    if told.exists(): its = json.loads(told.read_text())
-    else: its = 'no recipe.json' if any((folder / name).exists() for name in ('vae', 'latents', 'unet')) else mine
-    if its != mine:
-        raise ValueError(f'folder: expected nothing yet, or a training of this model, in {folder}, got checkpoints '
-                         f'of another one ({its if isinstance(its, str) else "another recipe.json"}). They are left '
-                         'alone: name another folder')
-    folder.mkdir(parents=True, exist_ok=True)
-    if writes: told.write_text(json.dumps(mine) + '\n')
-
-def _average(
-    folder: Path, # of a run
-    model: nn.Module, # filled
-) -> nn.Module:
-    "`model` with the averaged weights of a run."
-    model.load_state_dict(load_state(folder / 'last.pt')['average'])
-    return model
-
-def save_model(
-    folder: str | Path, # of a training, finished or not
-    out: str | Path, # new folder in the form of Stable Diffusion v1
-    half: bool = True, # float16 files
-    recipe: dict[str, Any] = RECIPE, # for the order of its rounds; the last one that has a checkpoint is taken
-) -> Path: # `out`
-    "Write the averaged weights as a folder that diffusers loads too, the judge beside them. `ValueError` without any."
-    folder, out, order = Path(os.path.expanduser(folder)), Path(out), ('vae', *recipe['rounds'], 'decoder', 'judge')
-    parts = [part for part in order if (folder / part / 'last.pt').exists()]
-    rounds = [part for part in parts if part in recipe['rounds']]
-    names = ', '.join(recipe['rounds'])
-    if not rounds: raise ValueError(f'folder: expected a checkpoint of a round ({names}), got none in {folder}')
-    sd = _averaged(folder, rounds[-1], 'decoder' if 'decoder' in parts else 'vae')
-    if half:
-        for network in (sd.vae, sd.text_encoder, sd.unet): nn.Module.half(network)
-    with _no_bars(): sd.pipe.save_pretrained(out)
-    config = out / 'text_encoder/config.json'
-    settings = json.loads(config.read_text()) | dict(dtype='float32')   # else it alone would load as float16
-    config.write_text(json.dumps(settings, indent=2) + '\n')
-    logs = {part: read_log(folder / part) for part in parts}
-    (out / 'training.json').write_text(json.dumps(logs, indent=0) + '\n')
-    if 'judge' in parts: _save_judge(folder / 'judge', out / 'judge')
-    return out
-
-def _averaged(folder: Path, round_name: str, vae_name: str) -> StableDiffusion:
-    "The averaged weights of a training, the latents' mean and spread folded in."
-    model, tokenizer, scheduler = new_text_to_noise()
-    _average(folder / round_name, model)
-    _, _, mean, std = load_latents(folder / 'latents', limit=8)
-    vae = fold_statistics(_average(folder / vae_name, new_vae()), mean, std)
-    return StableDiffusion(tokenizer, model.text_encoder, vae, model.unet, scheduler)
-
-def _save_judge(folder: Path, out: Path) -> None:
-    from safetensors.torch import save_file
-    out.mkdir(exist_ok=True)
-    weights = {name: value.half().contiguous() for name, value in _average(folder, new_judge()).state_dict().items()}
-    save_file(weights, out / 'model.safetensors')
+    return run_recipe(vae_loss, noise_loss, folder, out, recipe, minutes, batch, progress)

@@ -91,7 +91,7 @@ def test_the_probe_sees_each_fault(tmp_path):
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
 HELPERS = {'inputs', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions', 'scenes',
-           'stable_diffusion', 'engine'}
+           'stable_diffusion', 'engine', 'studio'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
     'timing': {'inputs'},
@@ -111,7 +111,8 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'guidance': {'inputs'},
     'diffedit_mask': {'inputs', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
-    'training': {'inputs', 'scenes', 'stable_diffusion', 'engine'},
+    'studio': {'inputs', 'scenes', 'stable_diffusion', 'engine'},
+    'training': {'stable_diffusion', 'engine', 'studio'},
     'commands': set(),
 }
 IN_FUNCTIONS = {  # more of them, inside functions; a concept may import each helper there
