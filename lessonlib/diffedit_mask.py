@@ -47,8 +47,6 @@ def predict_for_prompts(sd: StableDiffusion,
     return eps.unflatten(0, (len(prompts), len(noise)))                      # (p, n, c, h, w)
 
 # %% ../nbs/03_diffedit_mask.ipynb #maps-folded
-#| code-fold: true
-#| code-summary: What these functions refuse
 def _maps(values: Any, name: str, *ndim: int) -> torch.Tensor:
     "Numbers of a picture's places as a tensor, where they are; an array too. Errors for other axes, and for none."
     if not isinstance(values, torch.Tensor): values = as_tensor(values, name)
