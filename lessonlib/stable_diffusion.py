@@ -15,6 +15,7 @@ import torch
 from .guidance import guide, scale_at
 from .inputs import (as_device, as_dtype, as_function, as_generator, as_number, as_pictures, as_tensor,
                               as_texts, as_whole, kind, one_of)
+from .progress import progress_bar
 if TYPE_CHECKING:  # for editors; from the files that hold them, as both packages lead to thousands of modules
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -48,10 +49,8 @@ def _bar(
     name: str, # said beside the bar
     progress: bool, # False: no bar
 ) -> Iterable: # the steps
-    "The steps with a progress bar, which shows itself when two seconds have passed."
-    _plain_bars()
-    from tqdm.auto import tqdm
-    return tqdm(steps, desc=name, disable=not progress, delay=2)
+    "The steps with a progress bar."
+    return progress_bar(steps, name, shown=progress)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #callers-line
 _INNER = tuple(f'{files(package)}{os.sep}' for package in ('lessonlib', 'torch'))   # torch's decorators stand between

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from .inputs import as_device, as_number, as_tensor, as_whole, kind, one_of
+from .progress import progress_bar
 
 # %% auto #0
 __all__ = ['readable', 'Timing', 'measure', 'machine', 'relative_error', 'Rung', 'ladder', 'Ladder']
@@ -167,10 +168,9 @@ def ladder(
     seconds: float = .2, # s to spend on each, about
 ) -> Ladder:
     "Time functions on the same arguments. `ValueError` for a reference, rows or answers' shapes that do not fit."
-    from tqdm import tqdm
     rows, flops, seconds = _checked_ladder(functions, args, reference, rows or {}, flops, seconds)
     measured = {name: _measure(function, _first_rows(args, rows.get(name)), seconds)
-                for name, function in tqdm(functions.items(), delay=2, leave=False)}
+                for name, function in progress_bar(functions.items())}
     wanted = measured[reference][1] if exact is None else exact
     unit, rungs = measured[reference][0].median, []
     for name, (timing, answer) in measured.items():

@@ -90,11 +90,12 @@ def test_the_probe_sees_each_fault(tmp_path):
 
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
-HELPERS = {'inputs', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions', 'scenes',
-           'stable_diffusion', 'engine', 'studio'}
+HELPERS = {'inputs', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions',
+           'scenes', 'stable_diffusion', 'engine', 'studio'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
-    'timing': {'inputs'},
+    'progress': set(),
+    'timing': {'inputs', 'progress'},
     'show': {'inputs'},
     'widgets': {'inputs', 'show'},
     'reports': {'inputs', 'widgets'},
@@ -103,15 +104,15 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'check': {'inputs'},
     'quiz': {'inputs', 'check', 'widgets'},
     'scenes': {'inputs'},
-    'engine': {'inputs'},
-    'stable_diffusion': {'inputs', 'guidance'},  # guidance is a concept of tensors alone
+    'engine': {'inputs', 'progress'},
+    'stable_diffusion': {'inputs', 'progress', 'guidance'},  # guidance is a concept of tensors alone
     'matmul': {'inputs'},
     'broadcasting': {'matmul', 'reports', 'letters'},
     'gemm': {'inputs', 'matmul'},
     'guidance': {'inputs'},
-    'diffedit_mask': {'inputs', 'stable_diffusion'},
+    'diffedit_mask': {'inputs', 'progress', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
-    'studio': {'inputs', 'scenes', 'stable_diffusion', 'engine'},
+    'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
     'training': {'stable_diffusion', 'engine', 'studio'},
     'commands': set(),
 }
