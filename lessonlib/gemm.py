@@ -103,13 +103,13 @@ def kernel_source(
     columns: int, # of the tile
 ) -> str: # Python source of `kernel(a, b, c, i, j)`
     "Add to the tile of c at row i and column j the product of a (k, rows), transposed, and b (k, columns)."
-    def each(form, gap='; '): return gap.join(form.format(q=q) for q in range(columns))
+    def each(form): return '; '.join(form.replace('Q', str(q)) for q in range(columns))
     lines = ['def kernel(a, b, c, i, j):', '    full_width()', '    zero = c.dtype.type(0)']
-    for r in range(rows):
-        lines += [f'    row{r} = c[i + {r}, j:j + {columns}]', f"    {each(f'c{r}_{{q}}', ' = ')} = zero"]
-    lines += ['    for p in range(len(a)):', '        a_p, b_p = a[p], b[p]', f"        {each('b{q} = b_p[{q}]')}"]
-    for r in range(rows): lines += [f'        x = a_p[{r}]', f"        {each(f'c{r}_{{q}} += x*b{{q}}')}"]
-    return '\n'.join(lines + [f"    {each(f'row{r}[{{q}}] += c{r}_{{q}}')}" for r in range(rows)]) + '\n'
+    for r in range(rows): lines += [f'    row{r} = c[i + {r}, j:j + {columns}]', '    ' + each(f'c{r}_Q = zero')]
+    lines += ['    for p in range(len(a)):', '        a_p, b_p = a[p], b[p]', '        ' + each('bQ = b_p[Q]')]
+    for r in range(rows): lines += [f'        x = a_p[{r}]', '        ' + each(f'c{r}_Q += x*bQ')]
+    lines += ['    ' + each(f'row{r}[Q] += c{r}_Q') for r in range(rows)]
+    return '\n'.join(lines) + '\n'
 
 # %% ../nbs/07_gemm.ipynb #cell-063
 @functools.cache
