@@ -13,7 +13,7 @@ from typing import Any
 
 # %% auto #0
 __all__ = ['fit_picture', 'mask_figures', 'sheet', 'write_pictures', 'make_writable_folder', 'diffedit_files', 'diffedit_command',
-           'demo', 'student_copy', 'notebooks_command', 'copy_new', 'train_command']
+           'demo', 'read_references', 'student_copy', 'notebooks_command', 'copy_new', 'train_command']
 
 # %% ../nbs/helpers/commands.ipynb #lazy-names
 def __getattr__(name: str) -> Any:
@@ -608,20 +608,55 @@ def demo(
     print(_what_to_open(Path(out)))
     return score
 
+# %% ../nbs/helpers/commands.ipynb #references
+def _lessons() -> Path | None:
+    "The folder of the notebooks: inside of the installed package, or beside it in a checkout."
+    import lessonlib
+    package = Path(lessonlib.__file__).parent
+    folders = package/'notebooks', package.parent/'nbs'
+    return next((folder for folder in folders if (folder/'index.ipynb').exists()), None)
+
+def read_references(
+    text: str, # of a BibTeX file
+) -> dict[str, tuple[str, str, str]]: # key -> authors and year, title, address
+    "The works of a BibTeX file, as a lesson cites them."
+    works = {}
+    for key, body in re.findall(r'@\w+\{([^,\s]+),(.*?)\n\}', text, re.S):
+        pairs = re.findall(r'(\w+)\s*=\s*\{(.*?)\},?\s*$', body, re.M | re.S)
+        field = {name.lower(): re.sub(r'[{}]', '', value) for name, value in pairs}
+        families = [author.split(',')[0].strip() for author in field.get('author', key).split(' and ')]
+        who = ' and '.join(families) if len(families) <= 2 else f'{families[0]} et al.'
+        address = field.get('url') or (f"https://doi.org/{field['doi']}" if 'doi' in field else '')
+        works[key] = f"{who} {field.get('year', '')}".strip(), field.get('title', key), address
+    return works
+
+def _cite(text: str, works: dict[str, tuple[str, str, str]]) -> str:
+    "Markdown with `[@key; -@other]` as names and years that link to the works; `-@key` is the year alone."
+    def link(match: re.Match) -> str:
+        links = []
+        for short, key in re.findall(r'(-?)@([\w:.-]*\w)', match[1]):
+            who, _, address = works.get(key, (key, '', ''))
+            words = who.split()[-1] if short else who
+            links.append(f'[{words}]({address})' if address else words)
+        return f'({"; ".join(links)})'
+    return re.sub(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', link, text)
+
 # %% ../nbs/helpers/commands.ipynb #student-copy
 def student_copy(
     notebook: dict, # as JSON has it
     outputs: bool = False, # keep the stored outputs
+    works: dict[str, tuple[str, str, str]] | None = None, # of `read_references`, for citations
 ) -> dict: # a new notebook
     "A lesson as a student gets it: no outputs, no checks, no lines for nbdev; plumbing and solutions folded."
     cells = itertools.takewhile(lambda cell: not re.match(r'## Checks\b', _source(cell)), notebook['cells'])
-    cells = [_student_cell(cell, outputs) for cell in cells]
+    cells = [_student_cell(cell, outputs, works or {}) for cell in cells]
     return notebook | {'cells': [cell for cell in cells if _source(cell).strip()]}
 
 def _source(cell: dict) -> str: return ''.join(cell['source'])
 
-def _student_cell(cell: dict, outputs: bool) -> dict:
-    "A cell without nbdev's lines; what they hide from the site is folded."
+def _student_cell(cell: dict, outputs: bool, works: dict[str, tuple[str, str, str]]) -> dict:
+    "A cell without nbdev's lines; what they hide from the site is folded, and citations are links."
+    if cell['cell_type'] == 'markdown': return cell | {'source': _cite(_source(cell), works)}
     if cell['cell_type'] != 'code': return cell
     lines = _source(cell).splitlines(keepends=True)
     own = list(itertools.takewhile(lambda line: line.startswith('#|'), lines))
@@ -634,13 +669,6 @@ def _student_cell(cell: dict, outputs: bool) -> dict:
     return cell | change
 
 # %% ../nbs/helpers/commands.ipynb #cell-046
-def _lessons() -> Path | None:
-    "The folder of the notebooks: inside of the installed package, or beside it in a checkout."
-    import lessonlib
-    package = Path(lessonlib.__file__).parent
-    folders = package/'notebooks', package.parent/'nbs'
-    return next((folder for folder in folders if (folder/'index.ipynb').exists()), None)
-
 @_command('Stopped. What was copied is whole; the same command copies the rest.')
 def notebooks_command(
     argv: list[str] | None = None, # those of the shell without
@@ -653,9 +681,10 @@ def notebooks_command(
     parser.add_argument('--outputs', action='store_true',
                         help='keep the stored outputs; without, you see nothing that you have not run')
     args = parser.parse_args(argv)
-    def for_student(text: str) -> str:
-        return json.dumps(student_copy(json.loads(text), args.outputs), indent=1, ensure_ascii=False) + '\n'
     if (lessons := _lessons()) is None: parser.error('this installation of lessonlib has no lessons: install it anew')
+    def for_student(text: str) -> str:
+        works = read_references((lessons/'references.bib').read_text(encoding='utf-8'))
+        return json.dumps(student_copy(json.loads(text), args.outputs, works), indent=1, ensure_ascii=False) + '\n'
     try:
         folder = make_writable_folder(args.folder, 'DIR')
         copied, kept = copy_new(lessons, folder, ['*.ipynb', 'images/*', 'posts/*.ipynb', 'references.bib'],

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 import numpy as np
 import torch
 from .inputs import as_mask, as_number, as_tensor, as_whole, kind, to_pil
@@ -403,14 +403,3 @@ def _wrap(
         if font.getlength(longer) <= width or not lines[-1]: lines[-1] = longer
         else: lines.append(word)
     return lines
-
-# %% ../nbs/helpers/show.ipynb #moved-0
-_MOVED = ['LiveResult', 'live_mask', 'cell_grids', 'shape_table', 'words_block', 'storage_text', 'storage_html',
-          'broadcast_text', 'broadcast_html', 'shape_explorer']
-
-if not TYPE_CHECKING:          # an editor is told of the names above only
-    def __getattr__(name: str) -> Any:
-        "Names that lived here before they had `lessonlib.widgets`."
-        if name not in _MOVED: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-        from lessonlib import widgets
-        return getattr(widgets, name)

@@ -117,7 +117,6 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'commands': set(),
 }
 IN_FUNCTIONS = {  # more of them, inside functions; a concept may import each helper there
-    'show': {'widgets'},  # names that lived in `show` once
     'check': {'show'},
     'commands': set(MODULES),
 }
