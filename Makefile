@@ -41,7 +41,7 @@ train: $(READY)   ## train the shipped model anew on two cores (hours); it goes 
 readme: $(READY)  ## write README.md from nbs/index.ipynb
 	$(BIN)/python tools/readme.py
 
-docs: $(READY)    ## build the documentation site into _docs/, with Quarto if it is there, without a network if not
+docs: $(READY)    ## build the documentation site into _docs/ (no network)
 	$(BIN)/python -m tools.site.build
 
 docs-serve: docs  ## build the site and show it on this machine

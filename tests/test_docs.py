@@ -1,13 +1,17 @@
 """The build of the site stops, and says which notebook it was, where a page would be missing or wrong."""
-import subprocess
+import base64
+import io
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 import nbformat
 import nbformat.v4 as v4
 import pytest
 from installed import ROOT
-from tools.site import build, pages, reference
+from PIL import Image, ImageDraw
+from test_widgets import Markup, grammar_fault, script_faults, style_faults, text_faults
+from tools.site import build, finish, home, pages, pictures, reference
 
 
 def new_cell(written):
@@ -30,7 +34,7 @@ def build_notebooks(tmp_path):
         for name, cells in ({'index': ['# Home']} | notebooks).items():
             nb = v4.new_notebook(cells=[new_cell(cell) for cell in cells], metadata={'kernelspec': kernel})
             nbformat.write(nb, nbs/f'{name}.ipynb')
-        command = [sys.executable, '-m', 'tools.site.build', '--with', 'smalldocs', '--nbs', nbs, '--out', tmp_path/out]
+        command = [sys.executable, '-m', 'tools.site.build', '--nbs', nbs, '--out', tmp_path/out]
         done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
         return done.returncode, done.stderr, tmp_path/out
     return build_notebooks
@@ -63,7 +67,8 @@ def test_a_good_build(build_notebooks):
     status, errors, out = build_notebooks(**notebooks)
     assert status == 0, errors
     built = sorted(path.name for path in out.glob('*.html'))
-    assert built == ['diffedit_mask.html', 'first.html', 'index.html', 'reference.html', 'second.html']
+    names = ['404', 'diffedit_mask', 'first', 'index', 'reference', 'second']
+    assert built == [f'{name}.html' for name in names]
     page = (out/'first.html').read_text(encoding='utf-8')
     for part in ('<math', '>Strassen 1969</a>', '>1969</a>', 'href="#ref-strassen1969gaussian"',
                  'href="index.html"', 'href="second.html#the-title"', 'Open in Colab',
@@ -133,21 +138,16 @@ FONTS = 'https://fonts.googleapis.com/css2?family=A:wght@300;400'
     ('@import url("local.css");a{}', '@import url("local.css");a{}'),
 ])
 def test_web_fonts_are_left_out(text, css):
-    assert build.without_web_fonts(text) == css
+    assert finish.without_web_fonts(text) == css
 
 
 def test_scripts_from_elsewhere_are_left_out():
-    "As Quarto writes them into a page that has an HTML output."
-    kept = ('<script src="site_libs/fuse.js"></script><link href="styles.css" rel="stylesheet">'
-            '<script>define = 1</script><a href="https://example.org">x</a>')
-    page = (
-        '<script src="https://cdn.example/require.min.js" integrity="sha512-x" crossorigin="anonymous"></script>\n'
-        '<script src="https://cdn.example/jquery.min.js" data-relocate-top="true"></script>'
-        '<script type="application/javascript">'
-        "define('jquery', [],function() {return window.jQuery;})</script>"
-        '<link rel="stylesheet" href="https://cdn.example/katex.min.css">'
-        '<link href="//cdn.example/a.css" rel="stylesheet">')
-    assert build.without_network(page + kept) == kept
+    "As smalldocs names KaTeX on a page with formulas."
+    kept = '<script src="site_libs/site.js"></script><link href="styles.css" rel="stylesheet"><script>a = 1</script>'
+    page = ('<script src="https://cdn.example/katex.min.js" defer></script>\n'
+            '<link rel="stylesheet" href="https://cdn.example/katex.min.css">'
+            '<link href="//cdn.example/a.css" rel="stylesheet">')
+    assert finish.without_network(page + kept) == kept
 
 
 def test_what_is_printed_in_pieces_is_one_output():
@@ -242,3 +242,97 @@ def test_a_heading_gives_way_to_a_name():
     reference.set_ids(cells, documents)
     sources = [cell.source for cell in cells]
     assert sources == ['## `paired` {#paired-section}', '## Another', '### paired {#paired}', '### Paired {#paired-1}']
+
+
+# ---- what is done to a built page
+
+def section(name, *inside):
+    "A section as smalldocs writes it."
+    return f'<section id="{name}" class="level2">\n<h2>{name.capitalize()}</h2>\n{"".join(inside)}</section>'
+
+
+def test_the_checks_alone_are_folded():
+    inner = '<section id="a" class="level3"><h3>A</h3></section>'
+    before, after = section('exercises'), section('reference', inner)
+    folded = finish.with_folded_checks(before + section('checks', inner) + after)
+    wanted = ('<section id="checks" class="level2">\n<details class="checks"><summary><h2>Checks</h2></summary>\n'
+              f'{inner}</details></section>')
+    assert folded == before + wanted + after
+    assert finish.with_folded_checks(before) == before
+    with pytest.raises(pages.NotBuilt, match='the section checks does not end'):
+        finish.with_folded_checks('<section id="checks" class="level2"><h2>Checks</h2>')
+
+
+def test_a_page_without_its_place_is_no_page():
+    with pytest.raises(pages.NotBuilt, match='0 of 1 places for the footer'):
+        finish.with_foot('<p>cut', finish.Page('index.html', None))
+
+
+def test_the_search_tells_names_from_lessons():
+    def entry(href, section, title='T'):
+        return dict(objectID=href, href=href, title=title, section=section, text='x')
+    entries = [entry('mask.html', ''), entry('mask.html#iou', 'iou'), entry('mask.html#checks', 'Checks'),
+               entry('reference.html', ''), entry('install.html', '')]
+    found = [(one['href'], one['kind']) for one in finish.ranked(entries, {'mask.html'}, {'iou'})]
+    assert found == [('mask.html', 'lesson'), ('mask.html#iou', 'api'), ('reference.html', 'api'),
+                     ('install.html', 'page')]
+
+
+def png(picture):
+    "The bytes of a picture."
+    file = io.BytesIO()
+    picture.save(file, 'png')
+    return file.getvalue()
+
+
+def test_pictures_become_lighter_and_drawings_are_known():
+    plot, photo = Image.new('RGB', (400, 300), 'white'), Image.effect_noise((400, 300), 60).convert('RGB')
+    ImageDraw.Draw(plot).line((20, 280, 380, 20), 'black', 3)
+    assert pictures.is_drawing(png(plot)) and not pictures.is_drawing(png(photo))
+    for picture, exact in (plot, True), (photo, False):
+        found = pictures.lighter(png(picture))
+        assert len(found) < len(png(picture))
+        assert (Image.open(io.BytesIO(found)).convert('RGB').tobytes() == picture.tobytes()) == exact
+    text = f'<img src="data:image/png;base64,{base64.b64encode(png(plot)).decode()}" class="img-fluid">'
+    changed = pictures.with_lighter_pictures(text)
+    assert 'data:image/webp' in changed and 'class="drawing img-fluid"' in changed
+
+
+INSTALL_TABS = """## Install
+
+Words.
+
+### make
+
+```sh
+a
+```
+
+### pip
+
+```sh
+b
+```
+
+After."""
+
+
+def test_parts_stand_behind_tabs():
+    text = home.as_tabs(INSTALL_TABS)
+    assert text.index('Words.') < text.index('::: {.panel-tabset}') < text.index('### make')
+    assert text.index('### pip') < text.index('\n:::\n') < text.index('After.')
+    assert home.as_tabs('## Install\n\nWords.') == '## Install\n\nWords.'
+
+
+@pytest.mark.parametrize('path', sorted(home.THEME.glob('*.[hjc]*')), ids=lambda path: path.name)
+def test_a_file_of_the_theme_is_clean(path, tmp_path):
+    text = path.read_text(encoding='utf-8')
+    if path.suffix != '.json':
+        assert text_faults(text) == []
+    if path.suffix == '.js':
+        assert [fault for fault in script_faults(text) if path.name != 'site.js' or fault != 'the network'] == []
+        assert grammar_fault(text, tmp_path) == ''
+    elif path.suffix == '.css':
+        assert style_faults(text) == []
+    elif path.suffix == '.html':
+        assert Markup(text).faults == []

@@ -1,10 +1,8 @@
-"""The documentation site in a browser: what `make docs` builds, or any built folder (`SITE=_docs pytest tests/`).
-
-What both builders write is looked for: `#quarto-search`, `#quarto-sidebar`, `.sidebar-link`, `.nav-page-next`,
-`.quarto-color-scheme-toggle` and the classes of styles.css; where they differ, both are named.
-"""
+"""The documentation site in a browser: what `make docs` builds, or any built folder (`SITE=_docs pytest tests/`)."""
 import functools
+import gzip
 import http.server
+import json
 import os
 import re
 import subprocess
@@ -15,8 +13,9 @@ from urllib.parse import unquote, urldefrag, urljoin
 import pytest
 from browser import open_page
 from installed import ROOT
+from PIL import Image
 from tools.settings import settings
-from tools.site import pages, reference
+from tools.site import home, pages, reference
 
 NBS = ROOT/'nbs'
 
@@ -35,11 +34,11 @@ EXPLORER, QUIZ, MASK = 'broadcasting.html', 'broadcasting.html', 'diffedit_mask.
 
 @pytest.fixture(scope='module')
 def site(tmp_path_factory):
-    "The folder of a built site: SITE's, or one that is built here without Quarto."
+    "The folder of a built site: SITE's, or one that is built here."
     if os.environ.get('SITE'):
         return Path(os.environ['SITE']).resolve()
     out = tmp_path_factory.mktemp('site')/'_docs'
-    command = [sys.executable, '-m', 'tools.site.build', '--with', 'smalldocs', '--out', out]
+    command = [sys.executable, '-m', 'tools.site.build', '--out', out]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     return out
@@ -117,9 +116,11 @@ def test_a_page_for_each_notebook_and_no_other(site):
     assert sorted(built) == sorted(PAGES)
 
 
-LOOK_AT_THE_PAGE = '''() => {
+LOOK_AT_THE_PAGE = '''async () => {
     const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
     const pictures = [...document.querySelectorAll('main img')];
+    for (const e of pictures) e.loading = 'eager';
+    await Promise.all(pictures.map(e => e.decode().catch(() => null)));
     const drawn = e => e.querySelector('math, .katex, mjx-container') && !e.querySelector('merror, .katex-error');
     const texts = elements => elements.map(e => e.textContent);
     return {
@@ -127,7 +128,7 @@ LOOK_AT_THE_PAGE = '''() => {
         raw: texts([...document.querySelectorAll('.math')].filter(e => !drawn(e))),
         flat: texts([...document.querySelectorAll('math')].filter(e => e.getBoundingClientRect().width < 2)),
         formulas: document.querySelectorAll('main :is(math, .katex, mjx-container)').length,
-        wordless: pictures.filter(e => !(e.getAttribute('alt') || '').trim()).length,
+        wordless: pictures.filter(e => !(e.getAttribute('alt') || '').trim() && !e.closest('a')).length,
         broken: pictures.filter(e => !(e.complete && e.naturalWidth)).map(e => e.src.slice(0, 80)),
     };
 }'''
@@ -172,26 +173,17 @@ def test_links(site, address, visit):
 
 @pytest.mark.parametrize('path', PAGES)
 def test_head(path, site, address, visit):
-    "Title, description, icon; a page of its own for each. The card of the home page shows a picture that is there."
+    "Title, description, icon, its own address, and a social picture that is there, a lesson's with its own words."
     page = visit(path)
     assert page.title().strip() not in ('', 'Untitled')
     assert page.locator('meta[name=description]').get_attribute('content')
     icon = page.evaluate("document.querySelector('link[rel~=icon]').href")
     assert (site/icon.removeprefix(address)).is_file()
-    if path == 'index.html':
-        card = page.locator('meta[property="og:image"]').get_attribute('content')
-        assert card.endswith('/images/home.png') and (site/'images'/'home.png').is_file()
-
-
-def test_the_home_picture_shows_what_the_library_does(visit):
-    picture = visit('index.html').locator('main img').first
-    for word in ('horse', 'mask', 'zebra'):
-        assert word in picture.get_attribute('alt')
-    box = picture.bounding_box()
-    assert box['y'] + box['height'] < 900, 'it is not in the first view'
-    assert box['width'] > 3*256, 'each of its three parts is smaller than 256 px'
-    edits = visit('index.html').locator('main img').nth(1)
-    assert 'apple' in edits.get_attribute('alt') and edits.bounding_box()['width'] > 4*160
+    assert page.locator('link[rel=canonical]').get_attribute('href') == pages.BASE + path
+    card = page.locator('meta[property="og:image"]').get_attribute('content')
+    assert card == page.locator('meta[name="twitter:image"]').get_attribute('content')
+    assert card == f"{pages.BASE}images/social/{path.removesuffix('.html') if path in LESSONS else 'index'}.png"
+    assert Image.open(site/card.removeprefix(pages.BASE)).size == (1200, 630)
 
 
 FETCHED = re.compile(r'<(?:script|img|iframe|source|video)\b[^>]*\ssrc="(?:https?:)?//[^"]*'
@@ -215,8 +207,8 @@ def test_the_installing_cell_is_not_on_the_page(path, texts):
 
 def test_no_page_names_an_address_of_its_own_site(texts):
     "Links between pages are relative, so that a copy of the site works anywhere."
-    own = f'href="{pages.BASE.rstrip("/")}'
-    assert [path for path, text in texts.items() if own in text] == []
+    own = re.compile(rf'<a\b[^>]*href="{re.escape(pages.BASE.rstrip("/"))}')
+    assert [path for path, text in texts.items() if own.search(text)] == []
 
 
 # ---- finding one's way
@@ -248,22 +240,38 @@ def test_lesson_has_colab_and_source(path, visit):
 
 @pytest.mark.parametrize('width', [1280, 390])
 def test_search(width, visit):
-    "On a phone the box may be behind the menu; Quarto may open a box of its own, outside the bar."
+    "The box is in sight; lessons come before names; the arrow keys lead to a hit, Escape shuts the list."
     page = visit('index.html', width)
-
-    def visible(selector):
-        return page.locator(selector).locator('visible=true').first
-
-    if not page.locator('#quarto-search').is_visible():
-        page.locator('.navbar-toggler').first.click()
-    visible('#quarto-search :is(input, button)').click()
-    visible('#quarto-search input, .aa-DetachedContainer input').fill('broadcast_shape')
-    results = ':is(.smalldocs-search-results, .aa-Panel, .aa-DetachedContainer)'
-    hit = page.locator(f'{results} a[href*="broadcasting.html"]').first
+    box = page.locator('#quarto-search input')
+    assert box.bounding_box()['y'] < 60 and box.bounding_box()['x'] + box.bounding_box()['width'] <= width
+    page.keyboard.press('/')
+    page.keyboard.type('broadcast_shape')
+    results = page.locator('.site-search-results')
+    hit = results.locator('a[href*="broadcasting.html"]').first
     hit.wait_for()
     assert 'broadcast_shape' in hit.inner_text()
-    hit.click()
+    groups = results.locator('.group').all_inner_texts()
+    assert groups[0] == 'Lessons' and groups[-1] == 'Names'
+    assert results.locator('a[href$="#broadcast_shape"] b', has_text='broadcast_shape').count() == 1
+    assert results.bounding_box()['x'] >= 0 and 'found' in page.locator('#quarto-search [role=status]').inner_text()
+    page.keyboard.press('Escape')
+    assert results.is_hidden()
+    box.fill('broadcast_shape')
+    results.wait_for()
+    page.keyboard.press('ArrowDown')
+    page.keyboard.press('Enter')
     page.wait_for_url('**/broadcasting.html*')
+
+
+def test_the_search_says_when_it_finds_nothing(visit):
+    page = visit('helpers/show.html')
+    page.locator('#quarto-search input').fill('xylophone')
+    page.locator('.site-search-results .none').wait_for()
+    page.locator('#quarto-search input').fill('show_images')
+    link = page.locator('.site-search-results a[href$="helpers/show.html#show_images"]')
+    link.wait_for()
+    link.click()
+    page.wait_for_url('**/helpers/show.html#show_images')
 
 
 @pytest.mark.parametrize('path', MODULES)
@@ -367,6 +375,7 @@ def test_nothing_overflows_on_a_phone(path, visit):
 
 
 FITTING_LINES = r'''() => [...document.querySelectorAll('main pre.sourceCode code')].flatMap(code => {
+    if (!code.checkVisibility()) return [];
     const pre = code.closest('pre'), style = getComputedStyle(pre);
     const context = document.createElement('canvas').getContext('2d');
     context.font = getComputedStyle(code).font;
@@ -452,3 +461,284 @@ def test_the_theme_can_be_switched_and_is_kept(visit):
     page.reload()
     assert ground() == after
     page.evaluate('localStorage.clear()')
+
+
+# ---- home
+
+HERO = json.loads((home.THEME/'hero.json').read_text(encoding='utf-8'))
+
+
+def scores(one, thresholds):
+    "What Python says of a subject's map: the IoU at each threshold."
+    import base64
+    import torch
+    from lessonlib.diffedit_mask import iou
+    values = torch.frombuffer(bytearray(base64.b64decode(one['map'])), dtype=torch.uint8).view(128, 128)/255
+    inside = [i % 2 == 1 for i, length in enumerate(one['truth']) for _ in range(length)]
+    truth = torch.tensor(inside).view(128, 128)
+    return [float(iou(values > threshold, truth)) for threshold in thresholds]
+
+
+@pytest.mark.parametrize('width, scheme', [(1280, 'light'), (1280, 'dark'), (390, 'light'), (390, 'dark')])
+def test_the_home_page_opens_with_the_live_mask(width, scheme, visit):
+    "A question, and beside it (on a phone below) the mask, 400 px wide where there is room."
+    page = visit('index.html', width, scheme)
+    assert page.locator('main h1').inner_text() == 'Nobody told this model where the horse is. How does it know?'
+    box = page.locator('.lessonlib-hero canvas').bounding_box()
+    wanted, end = (400, 900) if width == 1280 else (340, 1200)
+    assert box['width'] > wanted and box['y'] + box['height'] < end
+    painted = page.evaluate("""() => new Set(document.querySelector('.lessonlib-hero canvas').getContext('2d')
+        .getImageData(0, 0, 512, 512).data).size""")
+    assert painted > 100, 'nothing is drawn'
+
+
+def test_the_mask_follows_its_slider(visit):
+    "By keyboard alone; what it says is what Python says, for each subject."
+    page = visit('index.html')
+    hero = page.locator('.lessonlib-hero')
+    for i, one in enumerate(HERO):
+        hero.locator('[data-choose]').nth(i).focus()
+        page.keyboard.press('Enter')
+        assert f"where the {one['subject']} is" in hero.locator('h1').inner_text()
+        page.wait_for_function("t => document.querySelector('.lessonlib-hero').dataset.iou > t", arg=one['iou'] - .01)
+        hero.locator('[data-threshold]').focus()
+        seen = []
+        for key, steps in ('ArrowRight', 0), ('ArrowRight', 10), ('ArrowLeft', 30):
+            for _ in range(steps):
+                page.keyboard.press(key)
+            seen.append(float(hero.get_attribute('data-iou')))
+        wanted = scores(one, [.45, .55, .25])
+        assert seen == pytest.approx(wanted, abs=1e-6) and abs(seen[0] - one['iou']) < .01 and seen[0] > .89
+        assert hero.locator('output').inner_text().split()[:2] == ['IoU', f'{wanted[2]:.2f}']
+        assert 'too much' in hero.locator('output').inner_text()
+
+
+def test_before_and_after(visit):
+    "The line is moved by keyboard."
+    page = visit('index.html')
+    before = page.locator('.lessonlib-hero [data-picture=picture]')
+    places = []
+    page.locator('[data-swipe]').focus()
+    for key in 'Home', 'End':
+        page.keyboard.press(key)
+        places.append(before.evaluate('e => getComputedStyle(e).clipPath'))
+    assert places == ['inset(0px 100% 0px 0px)', 'inset(0px 0% 0px 0px)']
+    assert 'horse' in before.get_attribute('alt')
+
+
+def test_buttons_and_cards_of_the_home_page(visit, texts):
+    page = visit('index.html')
+    first, colab, explorer = page.locator('.lessonlib-hero-buttons a').evaluate_all('all => all.map(a => a.href)')
+    assert first.endswith(f'/{LESSONS[0]}') and colab.endswith(str(SOURCES[LESSONS[0]]))
+    assert ('#' in explorer) == any('class="lessonlib-explorer"' in texts[name] for name in LESSONS)
+    cards = page.locator('.lesson-cards a')
+    assert [Path(link).name for link in cards.evaluate_all('all => all.map(a => a.href)')] == LESSONS
+    titles = [re.search(r'<h1 class="title">(.*?)</h1>', texts[name])[1] for name in LESSONS]
+    assert page.locator('.lesson-cards b').all_inner_texts() == [title.replace('&#x27;', "'") for title in titles]
+    assert all(re.search(r'\d+ minutes', text) for text in cards.all_inner_texts())
+    assert page.locator('.lesson-cards img').count() == len(LESSONS)
+    assert '(coming)' not in page.locator('main').inner_text()
+
+
+def test_ways_to_install(visit):
+    "Tabs, by keyboard too."
+    page = visit('index.html')
+    tabs = page.get_by_role('tab')
+    assert tabs.all_inner_texts() == ['make', 'pip', 'Windows']
+    tabs.first.focus()
+    page.keyboard.press('ArrowRight')
+    page.locator('#tabset-1-2').wait_for()
+    assert 'pip install' in page.locator('.tab-pane.active').inner_text()
+
+
+def weight(site, path):
+    "KB of a page and what it loads at first, compressed; pictures are compressed already, some come when needed."
+    text = (site/path).read_text(encoding='utf-8')
+    sheet = r'link\b(?=[^>]*rel="(?:stylesheet|icon)")[^>]*href'
+    loaded = re.findall(rf'<(?:{sheet}|script[^>]*src|img(?![^>]*"lazy")[^>]*src)="([^":]+)"', text)
+    files = {(site/path).resolve()} | {((site/path).parent/name).resolve() for name in loaded}
+    bodies = [(file.suffix, file.read_bytes()) for file in files]
+    pictures = '.png', '.webp', '.jpg'
+    return sum(len(body if suffix in pictures else gzip.compress(body, 9)) for suffix, body in bodies)/1000
+
+
+def test_the_home_page_is_light(site):
+    assert weight(site, 'index.html') <= 400
+
+
+@pytest.mark.parametrize('path', LESSONS)
+def test_a_lesson_is_light(path, site):
+    assert weight(site, path) < 300
+
+
+# ---- how a lesson reads
+
+MEASURE = """() => {
+    const context = document.createElement('canvas').getContext('2d');
+    const long = [...document.querySelectorAll('main p')].filter(e => e.textContent.length > 150 && e.clientWidth);
+    return long.map(e => {
+        context.font = getComputedStyle(e).font;
+        return e.clientWidth*e.textContent.length/context.measureText(e.textContent).width;
+    });
+}"""
+
+
+@pytest.mark.parametrize('width', [1024, 1280, 1600])
+def test_prose_has_a_measure_and_code_more(width, visit):
+    page = visit(LESSONS[2], width)
+    signs = page.evaluate(MEASURE)
+    assert len(signs) > 10 and 65 < sorted(signs)[len(signs)//2] < 82
+    code, text = page.locator('main div.sourceCode').first, page.locator('main p').nth(2)
+    assert code.bounding_box()['width'] > 1.15*text.bounding_box()['width']
+
+
+def test_a_line_of_a_hundred_signs_is_seen_whole(visit):
+    room = visit(LESSONS[2]).evaluate("""() => {
+        const pre = document.querySelector('main pre.sourceCode'), style = getComputedStyle(pre);
+        const context = document.createElement('canvas').getContext('2d');
+        context.font = getComputedStyle(pre.querySelector('code')).font;
+        const wide = pre.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return wide/context.measureText('0').width;
+    }""")
+    assert room >= 100
+
+
+@pytest.mark.parametrize('width', [992, 1280])
+def test_contents_stand_beside_the_text(width, visit):
+    contents = visit(LESSONS[2], width).locator('#TOC')
+    assert contents.is_visible() and contents.locator('a').count() > 8
+
+
+def test_contents_of_the_reference_have_one_level(visit):
+    "And in a lesson names and tests are left out."
+    for name, source in SOURCES.items():
+        if source.parts[0] == 'helpers':
+            assert visit(name).locator('#TOC ul ul').count() == 0, name
+    assert visit(LESSONS[2]).locator('#TOC a[href="#iou"]').count() == 0
+
+
+TESTED = [name for name in LESSONS if any(re.search('^## Checks$', text, re.M)
+                                          for text in pages.cell_sources(NBS/SOURCES[name], 'markdown'))]
+
+
+@pytest.mark.parametrize('path', TESTED)
+def test_checks_are_folded_and_a_link_opens_them(path, visit):
+    page = visit(path)
+    fold = page.locator('#checks > details.checks')
+    assert fold.get_attribute('open') is None and fold.locator('pre').count() and fold.locator('pre').first.is_hidden()
+    page.locator('#TOC a[href="#checks"]').click()
+    fold.locator('pre').first.wait_for()
+    page.goto('about:blank')
+    page = visit(f'{path}#checks')
+    page.locator('#checks pre').first.wait_for()
+    assert page.locator('#reference').count() == 0 or page.locator('#checks #reference').count() == 0
+
+
+def test_a_jump_is_a_jump(visit, browser):
+    page = visit(LESSONS[2])
+    page.emulate_media(reduced_motion='no-preference')
+    smooth = page.evaluate('getComputedStyle(document.documentElement).scrollBehavior')
+    page.emulate_media(reduced_motion='reduce')
+    assert smooth == 'auto'
+
+
+@pytest.mark.parametrize('path', PAGES)
+def test_foot(path, texts):
+    "Version, licence, and where the page is mended."
+    foot = re.search(r'<footer class="site-footer">.*?</footer>', texts[path], re.S)[0]
+    assert f"{settings['title']} {settings['version']}" in foot and '/LICENSE"' in foot and '/issues/new"' in foot
+    if path in SOURCES:
+        assert f"{settings['git_url']}/edit/{settings['branch']}/nbs/{SOURCES[path].as_posix()}" in foot
+
+
+def test_a_wrong_address_leads_home(site, browser):
+    "The page for it works from any folder of the address under which the site stands."
+    base = settings['doc_baseurl'].rstrip('/')
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            path = site/self.path.split('?')[0].removeprefix(base).lstrip('/')
+            path = path if path.is_file() else site/'404.html'
+            self.send_response(404 if path.name == '404.html' else 200)
+            self.send_header('Content-Type', self.guess_type(str(path)))
+            self.end_headers()
+            self.wfile.write(path.read_bytes())
+
+        def log_message(self, *args):
+            "Nothing is printed."
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    start = f'http://127.0.0.1:{server.server_port}'
+    try:
+        browser.set_viewport_size({'width': 1280, 'height': 900})
+        browser.goto(f'{start}{base}/no/such/page.html')
+        assert 'not here' in browser.locator('h1').inner_text()
+        assert browser.locator('#quarto-sidebar').bounding_box()['width'] > 200, 'it has no styles'
+        browser.locator('main a', has_text='home page').click()
+        browser.wait_for_url(f'{start}{base}/index.html')
+        assert browser.locator('.lessonlib-hero').count() == 1
+    finally:
+        server.shutdown()
+        for seen in (browser.errors, browser.failed, browser.requests):
+            seen.clear()
+    assert '404.html' not in (site/'sitemap.xml').read_text(encoding='utf-8')
+    assert (site/'sitemap.xml').read_text(encoding='utf-8').count('<loc>') == len(PAGES)
+
+
+# ---- without a mouse, without eyes
+
+def test_the_first_key_leads_past_the_menus(visit):
+    page = visit(LESSONS[2])
+    page.keyboard.press('Tab')
+    assert page.evaluate('document.activeElement.className') == 'skip-link'
+    page.keyboard.press('Enter')
+    page.keyboard.press('Tab')
+    assert page.evaluate("!!document.activeElement.closest('main')")
+
+
+UNREACHED = r"""() => {
+    const name = e => (e.getAttribute('aria-label') || e.title || e.textContent || e.alt || '').trim()
+        || (e.labels && e.labels.length) || document.getElementById(e.getAttribute('aria-labelledby'));
+    const seen = e => e.checkVisibility({visibilityProperty: true});
+    const short = e => e.outerHTML.slice(0, 110);
+    const all = selector => [...document.querySelectorAll(selector)].filter(seen);
+    const landmarks = all('nav, [role=navigation], [role=search], aside');
+    const called = landmarks.map(e => e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.role);
+    const wide = all('main *').filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth &&
+        /auto|scroll/.test(getComputedStyle(e).overflowX) && !e.querySelector('a, button, input, [tabindex="0"]'));
+    return {
+        fields: all('input, select, textarea').filter(e => !name(e)).map(short),
+        controls: all('a[href], button, summary').filter(e => !name(e) && !e.querySelector('img[alt]')).map(short),
+        nameless: landmarks.filter((e, i) => !called[i]).map(short),
+        twice: called.filter((text, i) => called.indexOf(text) !== i),
+        mains: document.querySelectorAll('main').length,
+        scrolling: wide.filter(e => e.tabIndex < 0).map(short),
+    };
+}"""
+
+
+@pytest.mark.parametrize('width', [1280, 390])
+@pytest.mark.parametrize('path', PAGES)
+def test_everything_has_a_name_and_can_be_reached(path, width, visit):
+    found = visit(path, width).evaluate(UNREACHED)
+    assert found == dict(fields=[], controls=[], nameless=[], twice=[], mains=1, scrolling=[])
+
+
+def test_the_menu_of_a_phone(visit):
+    "No link of the shut menu takes the focus; the button opens it."
+    page = visit(LESSONS[2], 390)
+    link = page.locator('#quarto-sidebar a').first
+    assert not link.is_visible()
+    page.locator('.quarto-btn-toggle').press('Enter')
+    link.wait_for()
+    assert page.locator('.quarto-btn-toggle').get_attribute('aria-label')
+
+
+def test_sections_of_the_menu_fold_by_keyboard(visit):
+    page = visit('index.html')
+    fold = page.locator('button.sidebar-item-toggle').first
+    section = page.locator('#quarto-sidebar-section-1')
+    assert section.is_visible() and 'Lessons' in fold.get_attribute('aria-label')
+    fold.press('Enter')
+    section.wait_for(state='hidden')
+    assert fold.get_attribute('aria-expanded') == 'false'

@@ -1,21 +1,32 @@
-"""Draws the pictures of the home page in nbs/images: a horse, its mask and a zebra (home.png); four more edits.
+"""Makes what the home page shows: pictures in nbs/images, and the numbers of the mask with a slider.
+
+home.png is a horse, its mask and a zebra; home_edits.png has four more edits; tools/site/theme/hero.json holds three
+subjects, each with its picture, its edit, the map that DiffEdit found, and the exact mask.
 
     python tools/assets/home_picture.py      # after a new model
 """
+import base64
+import io
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from lessonlib.diffedit import DiffEditResult, diffedit
+from lessonlib.diffedit_mask import iou
 from lessonlib.scenes import caption, scene
 from lessonlib.stable_diffusion import StableDiffusion
 
-IMAGES = Path(__file__).resolve().parents[2]/'nbs'/'images'
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT/'nbs'/'images'
+HERO = ROOT/'tools'/'site'/'theme'/'hero.json'
 MORE = dict(strength=1., grow=4)  # all the way to noise, and room of a cell for another shape
 # subject, target, background, seed of the scene, options: chosen by eye; no training scene has a seed as high
 FIRST = 'horse', 'zebra', 'sand', 10_000_013, {}
 OTHERS = [('apple', 'orange', 'grass', 10_000_013, MORE), ('cat', 'dog', 'grass', 10_000_007, MORE),
           ('car', 'bus', 'road', 10_000_010, MORE), ('cow', 'tiger', 'grass', 10_000_013, MORE)]
+LIVE = FIRST, OTHERS[1], OTHERS[3]  # the subjects of the mask with a slider
 WIDTH, GAP = 856, 12  # px, of all and between two pictures
 
 
@@ -47,8 +58,33 @@ def below(rows: list[Image.Image]) -> Image.Image:
     return whole
 
 
+def jpeg(picture: Image.Image) -> str:
+    "A picture as text that a page can hold."
+    file = io.BytesIO()
+    picture.convert('RGB').save(file, 'jpeg', quality=90, optimize=True)
+    return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
+
+
+def runs(mask: torch.Tensor) -> list[int]:
+    "A mask row by row as lengths: so many pixels outside, so many inside, and so on."
+    flat = mask.flatten().int()
+    edges = torch.cat([torch.tensor([1]), flat.diff().abs(), torch.tensor([1])]).nonzero().flatten()
+    lengths = edges.diff().tolist()
+    return [0, *lengths] if flat[0] else lengths
+
+
+def live(edit: tuple, found: DiffEditResult) -> dict[str, Any]:
+    "What the page needs of one subject: `map` holds one byte a pixel, the difference in [0, 1] times 255."
+    subject, target, background, seed, _ = edit
+    truth, mask = torch.as_tensor(scene(subject, background, seed=seed).mask), found.mask
+    grey = (mask.pixel_difference*255).round().byte().numpy().tobytes()
+    return dict(subject=subject, target=target, picture=jpeg(found.original), edit=jpeg(found.image),
+                map=base64.b64encode(grey).decode(), truth=runs(truth), threshold=round(mask.threshold, 2),
+                iou=round(float(iou(mask.pixel_mask, truth)), 4))
+
+
 def main() -> None:
-    "Write home.png and home_edits.png."
+    "Write home.png, home_edits.png and hero.json."
     sd = StableDiffusion.tiny()
     first, others = edited(sd, *FIRST), [edited(sd, *edit) for edit in OTHERS]
     words = (f'a picture of a {FIRST[0]}', 1/6), (f'found: the {FIRST[0]}', 1/2), (f'edited: a {FIRST[1]}', 5/6)
@@ -59,6 +95,9 @@ def main() -> None:
         names = [f'{caption(subject)} becomes {caption(target)}' for subject, target, *_ in OTHERS[k:k + 2]]
         rows.append(row(pictures, [2, 2*GAP, 2], list(zip(names, (1/4, 3/4), strict=True)), 16))
     below(rows).save(IMAGES/'home_edits.png', optimize=True)
+    found = [(edit, result) for edit, result in zip((FIRST, *OTHERS), (first, *others), strict=True) if edit in LIVE]
+    text = ',\n'.join(json.dumps(live(edit, result)) for edit, result in found)
+    HERO.write_text(f'[\n{text}\n]\n', encoding='utf-8')
 
 
 if __name__ == '__main__':

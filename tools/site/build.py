@@ -1,22 +1,21 @@
 """Builds the documentation site from nbs/: `make docs`, or `python -m tools.site.build` at the project's root.
 
 Three steps. *Prepare*: nbdev's processors turn each notebook into the source of a page, with the documentation of every
-exported name; links, citations, alternative texts, the lesson's buttons and the sidebar are added. *Render*: by Quarto
-where it is on the PATH, else by smalldocs, which reads the same `_quarto.yml` and names pages and anchors alike.
-*Finish*: what a builder would take from the network is left out, and smalldocs' formulas become MathML, as Quarto's.
+exported name; links, citations, alternative texts, the lesson's buttons and the sidebar are added. *Render*: smalldocs
+reads `_quarto.yml` and makes the pages. *Finish*: formulas become MathML, and `finish` does the rest.
 """
 import argparse
 import html
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from tools.settings import ROOT, settings
-from tools.site import pages, reference
+from tools.site import home, pages, reference, social
+from tools.site.finish import MISSING, Page, finish
 from tools.site.pages import NotBuilt, lesson, page
 
 os.environ.setdefault('MPLBACKEND', 'agg')
@@ -37,7 +36,9 @@ def prepare_notebook(source: Path, nbs: Path, folder: Path, process: Callable, n
     pages.describe_figures(nb)
     pages.keep_scripts(nb)
     pages.join_streams(nb)
-    if source.stem != 'index':
+    if source == Path('index.ipynb'):
+        home.arrange(nb, nbs)
+    elif source.stem != 'index':
         pages.link_lesson(nb, source)
     pages.cite(nb, works, source)
     (folder/page(source)).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def copy_rest(nbs: Path, folder: Path) -> None:
     for path in nbs.rglob('*'):
         name = path.relative_to(nbs)
         hidden = any(part[0] in '._' for part in name.parts)
-        if path.is_file() and not hidden and path.suffix not in ('.ipynb', '.qmd', '.yml'):
+        if path.is_file() and not hidden and path.suffix not in (*pages.SUFFIXES, '.yml'):
             (folder/name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder/name)
     shutil.copy(nbs/'_quarto.yml', folder)
@@ -140,14 +141,7 @@ def write_navigation(folder: Path, titles: dict[Path, str]) -> None:
 
 # ---- render and finish
 
-def render_quarto(folder: Path) -> None:
-    "Have Quarto make the pages."
-    done = subprocess.run(['quarto', 'render', '--no-cache', '--no-execute'], cwd=folder)
-    if done.returncode:
-        raise NotBuilt(f'quarto render ended with {done.returncode}')
-
-
-def render_smalldocs(folder: Path) -> None:
+def render(folder: Path) -> None:
     "Have smalldocs make the pages; their formulas are made here."
     from smalldocs.site import build
     for source, href in build(folder, quiet=True).broken:
@@ -173,37 +167,6 @@ def with_formulas(text: str, name: Path) -> str:
     return re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
 
 
-NETWORK = [re.compile(pattern) for pattern in (
-    r'<script\b[^>]*\ssrc="(?:https?:)?//[^>]*>\s*</script>\s*',
-    r'<link\b(?=[^>]*\srel="(?:stylesheet|preload|preconnect)")[^>]*\shref="(?:https?:)?//[^>]*>\s*',
-    r'<script\b[^>]*>[^<]*\bkatex\b[^<]*</script>\s*',
-    r"<script\b[^>]*>\s*define\('jquery'[^<]*</script>\s*",
-)]
-
-
-def without_network(text: str) -> str:
-    """A page without scripts and styles from the network.
-
-    Formulas are MathML and need no KaTeX; and Quarto brings RequireJS and jQuery from a CDN to every page with an HTML
-    output, since some outputs want them. Ours do not.
-    """
-    for pattern in NETWORK:
-        text = pattern.sub('', text)
-    return text
-
-
-def without_web_fonts(text: str) -> str:
-    "A theme's stylesheet without the fonts from the network; the system's own come next in its lists."
-    return re.sub(r"""@import\s*(?:url\(\s*["']?https?:[^)]*\)|"https?:[^"]*"|'https?:[^']*')[^;]*;""", '', text)
-
-
-def finish(site: Path) -> None:
-    "Whoever built the pages: they take nothing from the network."
-    for suffix, change in ('html', without_network), ('css', without_web_fonts):
-        for path in site.rglob(f'*.{suffix}'):
-            path.write_text(change(path.read_text(encoding='utf-8')), encoding='utf-8')
-
-
 def check_pages(folder: Path, titles: dict[Path, str]) -> None:
     "Every source has its page, and there is no page but these and the list of names."
     built = {path.relative_to(folder).as_posix() for path in folder.rglob('*.html')}
@@ -223,17 +186,31 @@ def replace(built: Path, out: Path) -> None:
     shutil.move(built, out)
 
 
-def build_site(out: Path, nbs: Path = ROOT/'nbs', builder: str | None = None) -> dict[Path, str]:
+def built_pages(titles: dict[Path, str], nbs: Path, rows: list[dict[str, str]]) -> list[Page]:
+    "What `finish` needs to know of each page."
+    pictures = {row['page'] for row in rows}
+    modules = [module for source in titles if (module := reference.exported(nbs/source))]
+    names = {name for module in modules for node in reference.public(module) for name in reference.spoken(module, node)}
+    found = [Page('reference.html', None, names=names), Page('404.html', None)]
+    for source in titles:
+        name = page(source).with_suffix('.html')
+        found.append(Page(name.as_posix(), source, name.stem if name.stem in pictures and lesson(source) else 'index'))
+    return found
+
+
+def build_site(out: Path, nbs: Path = ROOT/'nbs') -> dict[Path, str]:
     "Build the site of the notebooks into the folder -> {source: title} of its pages."
-    render = dict(quarto=render_quarto, smalldocs=render_smalldocs)
-    builder = builder or ('quarto' if shutil.which('quarto') else 'smalldocs')
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         titles = prepare(nbs, folder)
         reference.write_reference(folder, titles, nbs)
         write_navigation(folder, titles)
-        render[builder](folder)
-        finish(folder/'_docs')
+        (folder/'404.md').write_text(MISSING, encoding='utf-8')
+        render(folder)
+        rows = home.lessons(nbs)
+        finish(folder/'_docs', built_pages(titles, nbs, rows))
+        home.show_hero(folder/'_docs', rows)
+        social.write(nbs, folder/'_docs', rows, home.CARDS)
         check_pages(folder/'_docs', titles)
         replace(folder/'_docs', out)
     return titles
@@ -244,12 +221,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=ROOT/'_docs', help='folder of the site (default: _docs)')
     parser.add_argument('--nbs', type=Path, default=ROOT/'nbs', help='folder of the notebooks (default: nbs)')
-    parser.add_argument('--with', dest='builder', choices=['quarto', 'smalldocs'],
-                        help='default: quarto where it is on the PATH')
+    parser.add_argument('--with', choices=['smalldocs'], help='the only builder, and the default')
     args = parser.parse_args()
     os.chdir(ROOT)  # nbdev looks for settings.ini from here
     try:
-        titles = build_site(args.out.resolve(), args.nbs.resolve(), args.builder)
+        titles = build_site(args.out.resolve(), args.nbs.resolve())
     except NotBuilt as fault:
         print(f'The site was not built.\n{fault}', file=sys.stderr)
         return 1

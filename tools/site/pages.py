@@ -13,6 +13,9 @@ from tools.settings import settings
 BASE = f"{settings['doc_host']}{settings['doc_baseurl']}/"  # the address of the site
 
 
+SUFFIXES = '.ipynb', '.md'  # of the sources of pages
+
+
 class NotBuilt(Exception):
     "There is no site; the message says why, and which notebook it was."
 
@@ -21,7 +24,7 @@ class NotBuilt(Exception):
 
 def sources(nbs: Path) -> list[Path]:
     "The sources of pages in reading order: home, the numbered lessons, then folder by folder."
-    found = [path.relative_to(nbs) for path in nbs.rglob('*') if path.suffix in ('.ipynb', '.qmd')]
+    found = [path.relative_to(nbs) for path in nbs.rglob('*') if path.suffix in SUFFIXES]
     found = [source for source in found if not any(part.startswith(('_', '.')) for part in source.parts)]
     return sorted(found, key=lambda s: (len(s.parts), s.parts[:-1], s.stem != 'index', s.name))
 

@@ -149,6 +149,13 @@ def documented(module: str, name: str, level: int = 3) -> str:
 
 # ---- names in the text
 
+def spoken(module: str, node: ast.FunctionDef | ast.ClassDef) -> list[str]:
+    "The names that a reader knows of a definition: its own, and a class's methods."
+    if not isinstance(node, ast.ClassDef):
+        return [node.name]
+    return [node.name, *(f'{node.name}.{method.name}' for method in documented_methods(module, node))]
+
+
 def known_names(nbs: Path) -> dict[str, str]:
     "Public name -> the source of its page and the anchor there: `iou` and `lessonlib.diffedit_mask.iou` alike."
     found = {}
@@ -157,10 +164,7 @@ def known_names(nbs: Path) -> dict[str, str]:
         if not module or not module_path(module).exists():
             continue
         for node in public(module):
-            names = [node.name]
-            if isinstance(node, ast.ClassDef):
-                names += [f'{node.name}.{method.name}' for method in documented_methods(module, node)]
-            for name in names:
+            for name in spoken(module, node):
                 target = f'{page(source).as_posix()}#{heading_id(name)}'
                 found.setdefault(name, target)
                 found[f'{module}.{name}'] = target
