@@ -633,13 +633,14 @@ def read_references(
 def _cite(text: str, works: dict[str, tuple[str, str, str]]) -> str:
     "Markdown with `[@key; -@other]` as names and years that link to the works; `-@key` is the year alone."
     def link(match: re.Match) -> str:
+        if match[1] is None: return match[0]                # code
         links = []
         for short, key in re.findall(r'(-?)@([\w:.-]*\w)', match[1]):
             who, _, address = works.get(key, (key, '', ''))
             words = who.split()[-1] if short else who
             links.append(f'[{words}]({address})' if address else words)
         return f'({"; ".join(links)})'
-    return re.sub(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', link, text)
+    return re.sub(r'```.*?```|`[^`\n]*`|\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', link, text, flags=re.S)
 
 # %% ../nbs/helpers/commands.ipynb #student-copy
 def student_copy(
