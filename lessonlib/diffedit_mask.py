@@ -11,6 +11,7 @@ import random
 import torch
 import torch.nn.functional as F
 from .inputs import as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of
+from .progress import progress_bar
 from .stable_diffusion import StableDiffusion, _warn
 
 # %% auto #0
@@ -409,10 +410,9 @@ def mask_scores(sd: StableDiffusion,
     **options: Any, # of `diffedit_mask`: num_maps, strength, threshold, method ...
 ) -> list[float]: # IoU in [0, 1] for each pair, at the picture's size
     "How well `diffedit_mask` finds what is known. Pair k gets the noise of seed k: the same numbers on every run."
-    from tqdm import tqdm
     from lessonlib.scenes import caption
     def score(seed, s, target):
         generator = torch.Generator().manual_seed(seed)
         m = diffedit_mask(sd, s.image, caption(s.subject), caption(target), generator=generator, **options)
         return iou(m.pixel_mask, s.mask)
-    return [score(seed, *pair) for seed, pair in enumerate(tqdm(pairs, delay=2, leave=False))]
+    return [score(seed, *pair) for seed, pair in enumerate(progress_bar(pairs))]

@@ -16,6 +16,7 @@ from llvmlite import binding as llvm
 from torch import nn
 
 from .inputs import as_number, as_whole
+from .progress import progress_bar
 
 # %% auto #0
 __all__ = ['learning_rate', 'update_average', 'new_accelerator', 'average_gradients', 'as_matrix', 'is_matrix', 'orthogonal',
@@ -246,10 +247,9 @@ def _steps(
     progress: bool,
 ) -> None:
     "All steps of `fit`, each with its learning rate, its share of the average, and what is written down."
-    from tqdm.auto import tqdm
     writes, losses, share = way.accelerator.is_main_process, [], way.share()
     marks = [mark for mark in snapshots if mark > share]
-    bar = tqdm(initial=way.done, total=way.steps, disable=not (writes and progress), desc=folder.name)
+    bar = progress_bar(name=folder.name, total=way.steps, shown=writes and progress, initial=way.done)
     def save(log: bool) -> None:
         line = dict(step=way.done, seconds=round(way.seconds, 1), loss=torch.stack(losses).mean().item())
         if log and score: line['score'] = score(run['average'])

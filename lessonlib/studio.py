@@ -20,6 +20,7 @@ from torch import nn
 from .engine import (
     NoMemory, check_run, fit, in_processes, load_state, new_accelerator, read_log, save_state)
 from .inputs import as_number, as_pictures, as_whole, one_of
+from .progress import progress_bar
 from .scenes import Scene, _figures, _ground, backgrounds, caption, scene, subjects
 from .stable_diffusion import StableDiffusion, _no_bars, new_components
 
@@ -122,13 +123,12 @@ def draw_figures(
     progress: bool = True, # show a progress bar
 ) -> Collage: # on the CPU
     "Draw figures and grounds. `ValueError` for subjects that are not known, and for fewer than two."
-    from tqdm.auto import tqdm
     subjects, begin = _all_numbers(names, 'names'), time.perf_counter()
     parts = max(1, min(as_whole(figures, 'figures', 1), as_whole(grounds, 'grounds', 1)) // 20)
     def share(n: int, k: int) -> int: return n * (k + 1) // parts - n * k // parts
     jobs = [((seed, k), share(figures, k), share(grounds, k), size, subjects) for k in range(parts)]
     drawn = []
-    for some in tqdm(in_processes(_drawn, jobs, processes), total=parts, desc='figures', disable=not progress):
+    for some in progress_bar(in_processes(_drawn, jobs, processes), 'figures', parts, shown=progress):
         drawn.append(some)
         if minutes and time.perf_counter() - begin > 60 * minutes: break
     return Collage(*[torch.from_numpy(np.concatenate(part)) for part in zip(*drawn, strict=True)])
@@ -343,12 +343,11 @@ def encode_latents(
     progress: bool = True, # show a progress bar
 ) -> None:
     "Latents of random pictures, and the numbers of subject, second subject (or -1) and background."
-    from tqdm.auto import tqdm
     accelerator, folder, begin = accelerator or new_accelerator(), Path(folder), time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     sizes = [min(chunk, count - start) for start in range(0, count, chunk)]
     mine = list(enumerate(sizes))[accelerator.process_index::accelerator.num_processes]
-    for k, n in tqdm(mine, disable=not (progress and accelerator.is_main_process), desc='latents'):
+    for k, n in progress_bar(mine, 'latents', shown=progress and accelerator.is_main_process):
         path = folder / f'{k:03}.pt'
         if not path.exists(): save_state(_encoded(vae, collage, n, batch, (seed, k), accelerator), path)
         if minutes and time.perf_counter() - begin > 60 * minutes: break
@@ -476,12 +475,11 @@ def recognised(
     seed: int = 0, # of the noise
 ) -> tuple[float, float, list[tuple[str, str]]]: # share of subjects, share of backgrounds, (subject, found) that differ
     "How often the judge finds in a sample what its caption says."
-    from tqdm import tqdm
     names, grounds = judge.subject_names, judge.background_names
     said = [(name, grounds[(i + 5 * k) % len(grounds)]) for k in range(as_whole(each, 'each', 1))
             for i, name in enumerate(names)]
     pictures = []
-    for i in tqdm(range(0, len(said), len(names)), delay=2, leave=False):
+    for i in progress_bar(range(0, len(said), len(names))):
         captions, generator = [caption(*pair) for pair in said[i:i+len(names)]], torch.Generator().manual_seed(seed + i)
         pictures += sd.generate(captions, num_inference_steps=steps, guidance_scale=guidance_scale,
                                 generator=generator, progress=False)
