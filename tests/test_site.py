@@ -698,7 +698,7 @@ def test_the_first_key_leads_past_the_menus(visit):
 
 UNREACHED = r"""() => {
     const name = e => (e.getAttribute('aria-label') || e.title || e.textContent || e.alt || '').trim()
-        || (e.labels && e.labels.length) || document.getElementById(e.getAttribute('aria-labelledby'));
+        || [...e.labels || []].some(label => label.textContent.trim()) || document.getElementById(e.getAttribute('aria-labelledby'));
     const seen = e => e.checkVisibility({visibilityProperty: true});
     const short = e => e.outerHTML.slice(0, 110);
     const all = selector => [...document.querySelectorAll(selector)].filter(seen);
@@ -711,6 +711,7 @@ UNREACHED = r"""() => {
         controls: all('a[href], button, summary').filter(e => !name(e) && !e.querySelector('img[alt]')).map(short),
         nameless: landmarks.filter((e, i) => !called[i]).map(short),
         twice: called.filter((text, i) => called.indexOf(text) !== i),
+        nested: all(':is(summary, button, a) :is(a, button, input)').map(short),
         mains: document.querySelectorAll('main').length,
         scrolling: wide.filter(e => e.tabIndex < 0).map(short),
     };
@@ -721,7 +722,7 @@ UNREACHED = r"""() => {
 @pytest.mark.parametrize('path', PAGES)
 def test_everything_has_a_name_and_can_be_reached(path, width, visit):
     found = visit(path, width).evaluate(UNREACHED)
-    assert found == dict(fields=[], controls=[], nameless=[], twice=[], mains=1, scrolling=[])
+    assert found == dict(fields=[], controls=[], nameless=[], twice=[], nested=[], mains=1, scrolling=[])
 
 
 def test_the_menu_of_a_phone(visit):
@@ -742,3 +743,37 @@ def test_sections_of_the_menu_fold_by_keyboard(visit):
     fold.press('Enter')
     section.wait_for(state='hidden')
     assert fold.get_attribute('aria-expanded') == 'false'
+
+
+# ---- pieces that can be played with, in the dark
+
+DARK_PAGES = {  # how the site and JupyterLab say that it is dark
+    'the site': '<html class="quarto-dark"><body style="background:#222;color:#fff">{}</body></html>',
+    'JupyterLab': '<html><body data-jp-theme-light="false" style="background:#111;color:#eee"><div>{}</div></body></html>',
+}
+GROUND_OF = '''name => {
+    const e = document.querySelector(name), style = e && getComputedStyle(e);
+    return [style.backgroundColor, style.color].map(text => Math.max(...text.match(/[0-9]+/g).slice(0, 3)));
+}'''
+
+
+@pytest.mark.parametrize('where', DARK_PAGES)
+def test_pieces_are_dark_where_the_page_is(where, browser, tmp_path):
+    import torch
+    from lessonlib.broadcasting import broadcast_explorer, explain_broadcast
+    from lessonlib.questions import shape_questions
+    from lessonlib.quiz import quiz
+    from lessonlib.widgets import live_mask
+    maps = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
+    shown = live_mask(maps, torch.zeros(3, 8, 10)), quiz(*shape_questions(explain_broadcast)[:8]), broadcast_explorer()
+    path = tmp_path/'dark.html'
+    path.write_text(DARK_PAGES[where].format(''.join(piece._repr_html_() for piece in shown)), encoding='utf-8')
+    browser.goto(path.as_uri())
+    for name in '.lessonlib-live-mask', '.lessonlib-quiz', '.lessonlib-explorer input', '.lessonlib-quiz .MCButton':
+        ground, ink = browser.evaluate(GROUND_OF, name)
+        assert ground < 80 and ink > 200, name
+    browser.locator('.MCButton').first.click()
+    browser.locator('.Feedback b').first.wait_for()
+    count, faint = browser.evaluate(FAINT_WORDS)
+    assert count > 20 and faint == {}
+    browser.requests.clear()

@@ -140,6 +140,7 @@ def with_folded_checks(text: str) -> str:
         return text
     def fold(parts: re.Match) -> str:
         head, title, rest, foot = parts.groups()
+        title = title.replace('class="anchored"', 'class="anchored no-anchor"')  # a link in a summary is one too many
         return f'{head}<details class="checks"><summary>{title}</summary>{rest}</details>{foot}'
     start, end = place
     pattern = r'^(<section[^>]*>\s*)(<h2.*?</h2>)(.*)(</section>)$'

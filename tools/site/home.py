@@ -112,10 +112,10 @@ def megabytes(folder: Path) -> int:
 
 
 def explorer(site: Path, names: list[str]) -> str:
-    "Where a reader finds the explorer: the section of the first lesson that has one."
+    "Where a reader finds the explorer: its cell in the first lesson that has one."
     for name in names:
         before, found, _ = (site/f'{name}.html').read_text(encoding='utf-8').partition('class="lessonlib-explorer"')
-        ids = re.findall(r'<section id="([^"]+)"', before)
+        ids = re.findall(r'<(?:div|section)\b[^>]*\sid="([^"]+)"', before)
         if found and ids:
             return f'{name}.html#{ids[-1]}'
     return f'{names[0]}.html'

@@ -33,6 +33,14 @@
   window.addEventListener('resize', reach);
   document.addEventListener('toggle', reach, true);
 
+  // ---- the fields of a quiz are called what they ask
+
+  const label = () => all('.lessonlib-quiz .Input-text:not([aria-label])').forEach(field => {
+    const question = field.closest('.Quiz').querySelector('[id^=QuizCode], .Quiz > div, div');
+    field.setAttribute('aria-label', question ? question.textContent.trim().slice(0, 200) : 'Your answer');
+  });
+  window.addEventListener('load', label);
+
   // ---- search: all words must be there; lessons come before names
 
   const GROUPS = [['lesson', 'Lessons', 6], ['page', 'Other pages', 4], ['api', 'Names', 8]];
