@@ -129,6 +129,7 @@ LOOK_AT_THE_PAGE = '''async () => {
         flat: texts([...document.querySelectorAll('math')].filter(e => e.getBoundingClientRect().width < 2)),
         formulas: document.querySelectorAll('main :is(math, .katex, mjx-container)').length,
         wordless: pictures.filter(e => !(e.getAttribute('alt') || '').trim() && !e.closest('a')).length,
+        code: pictures.filter(e => /drawn by|[(\\[{]\\w*[)\\]}]|_images/.test(e.alt)).map(e => e.alt),
         broken: pictures.filter(e => !(e.complete && e.naturalWidth)).map(e => e.src.slice(0, 80)),
     };
 }'''
@@ -147,7 +148,7 @@ def test_page(path, visit):
     assert page.locator('main h1').count() == 1 and page.locator('main h1').inner_text().strip()
     found = page.evaluate(LOOK_AT_THE_PAGE)
     assert found.pop('formulas') >= (formulas_in(SOURCES[path]) if path in SOURCES else 0)
-    assert found == dict(twice=[], raw=[], flat=[], wordless=0, broken=[])
+    assert found == dict(twice=[], raw=[], flat=[], wordless=0, code=[], broken=[])
     words = page.evaluate(WORDS)
     assert [sign for sign in SIGNS if re.search(sign, words)] == []
 
@@ -698,7 +699,8 @@ def test_the_first_key_leads_past_the_menus(visit):
 
 UNREACHED = r"""() => {
     const name = e => (e.getAttribute('aria-label') || e.title || e.textContent || e.alt || '').trim()
-        || [...e.labels || []].some(label => label.textContent.trim()) || document.getElementById(e.getAttribute('aria-labelledby'));
+        || [...e.labels || []].some(label => label.textContent.trim())
+        || document.getElementById(e.getAttribute('aria-labelledby'));
     const seen = e => e.checkVisibility({visibilityProperty: true});
     const short = e => e.outerHTML.slice(0, 110);
     const all = selector => [...document.querySelectorAll(selector)].filter(seen);
@@ -749,7 +751,7 @@ def test_sections_of_the_menu_fold_by_keyboard(visit):
 
 DARK_PAGES = {  # how the site and JupyterLab say that it is dark
     'the site': '<html class="quarto-dark"><body style="background:#222;color:#fff">{}</body></html>',
-    'JupyterLab': '<html><body data-jp-theme-light="false" style="background:#111;color:#eee"><div>{}</div></body></html>',
+    'JupyterLab': '<body data-jp-theme-light="false" style="background:#111;color:#eee"><div>{}</div></body>',
 }
 GROUND_OF = '''name => {
     const e = document.querySelector(name), style = e && getComputedStyle(e);

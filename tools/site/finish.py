@@ -185,8 +185,10 @@ It may have been renamed. Look for it in the search above, or begin at the [home
 
 
 def with_base(text: str) -> str:
-    "The page for wrong addresses is shown at any of them: its links begin at the site's root."
-    return replaced(text, '(<head>)', f'<head><base href="{settings["doc_baseurl"].rstrip("/")}/">', 'the head')
+    "The page for wrong addresses is shown at any of them: its links begin at the root of the site, or of a copy of it."
+    root = settings['doc_baseurl'].rstrip('/') + '/'
+    script = f"if (!location.pathname.startsWith('{root}')) document.querySelector('base').href = './'"
+    return replaced(text, '<head>', f'<head><base href="{root}"><script>{script}</script>', 'the head')
 
 
 # ---- the search

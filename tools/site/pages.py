@@ -184,8 +184,29 @@ def called(node: ast.AST) -> set[str]:
     return {getattr(function, 'attr', getattr(function, 'id', '')) for function in calls}
 
 
+KINDS = {  # the beginning of a drawing function's name -> what comes out of it
+    'show_image': 'picture', 'imshow': 'picture', 'hist': 'histogram', 'bar': 'bars', 'scatter': 'points',
+    'heat': 'map of numbers', 'show_map': 'map of numbers', 'ladder': 'ladder of times', 'compare': 'comparison',
+    'gallery': 'gallery of pictures', 'log': 'lines on logarithmic axes', 'plot': 'lines',
+}
+
+
+def spoken(node: ast.AST) -> str:
+    "A text of the code as words; what is filled in when it runs is left out."
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ''
+    parts = node.values if isinstance(node, ast.JoinedStr) else []
+    return re.sub(r'[\s,:]+$', '', ' '.join(spoken(part).strip() for part in parts))
+
+
+def titles(node: ast.AST) -> list[str]:
+    "The titles that a piece of code gives to its pictures: the longest list of texts in a call."
+    lists = [[spoken(item) for item in n.elts] for n in ast.walk(node) if isinstance(n, ast.List)]
+    return max((found for found in lists if found and all(found)), key=len, default=[])
+
+
 def drawing(code: str) -> str:
-    "What a cell draws, in words: its axes' labels, else the call that draws."
+    "What a cell draws, in words: its axes' labels, else the titles of its pictures, else their kind."
     found = re.findall(r"""\b(?:set_)?([xy]label)\s*[=(]\s*(["'])(.+?)\2""", code)
     labels = {name: text for name, _, text in found}
     if len(labels) == 2:
@@ -196,7 +217,14 @@ def drawing(code: str) -> str:
         return ''
     statements = [node for node in body if isinstance(node, (ast.Expr, ast.Assign, ast.For))]
     drawn = [node for node in statements if any(DRAWS.match(name) for name in called(node))]
-    return f"drawn by {textwrap.shorten(ast.unparse(drawn[-1]), 120, placeholder=' ...')}" if drawn else ''
+    if not drawn:
+        return ''
+    if words := titles(drawn[-1]):
+        count = f'{len(words)} pictures' if len(words) > 1 else 'picture'
+        return textwrap.shorten(f"{count}: {'; '.join(words)}", 240, placeholder=' ...')
+    names = [name for name in called(drawn[-1]) if DRAWS.match(name)]
+    kinds = [words for beginning, words in KINDS.items() for name in names if name.startswith(beginning)]
+    return kinds[0] if kinds else ''
 
 
 def has_picture(cell) -> bool:
@@ -212,7 +240,8 @@ def describe_figures(nb) -> None:
             section = [section, *HEADING.findall(cell.source)][-1]
         elif has_picture(cell) and 'fig-alt' not in cell.source:
             title = plain(re.sub(r' *\{#.*\}$', '', section))
-            words = ', '.join(part for part in (title, drawing(cell.source)) if part)
+            end = '' if re.search(r'[.?!]$', title) else '.'
+            words = ' '.join(part for part in (f'{title}{end}', drawing(cell.source)) if part)
             cell.source = f'#| fig-alt: {json.dumps(f"Figure: {words}", ensure_ascii=False)}\n{cell.source}'
 
 

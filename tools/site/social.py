@@ -29,13 +29,16 @@ def draw(title: str, question: str, head: str, picture: Path | None) -> Image.Im
         width -= 480 + MARGIN//2
     canvas.rectangle((0, 0, 14, SIZE[1]), MARK)
     canvas.text((MARGIN, 78), head, QUIET, ImageFont.load_default(32), anchor='lm')
-    top = 150
-    for words, size, color in (title, 62, INK), (question, 36, QUIET):
-        broken, font = lines(words, size, width)
-        for line in broken:
-            canvas.text((MARGIN, top), line, color, font)
-            top += round(size*1.22)
-        top += 26
+    for large in range(62, 30, -4):  # the largest letters with which all of it has room
+        broken = [(*lines(title, large, width), large, INK), (*lines(question, large*3//5, width), large*3//5, QUIET)]
+        heights = [round(size*1.22)*len(words) + 26 for words, _, size, _ in broken]
+        if sum(heights) < SIZE[1] - 250:
+            break
+    top = 140
+    for (words, font, size, color), height in zip(broken, heights, strict=True):
+        for k, line in enumerate(words):
+            canvas.text((MARGIN, top + round(size*1.22)*k), line, color, font)
+        top += height
     foot = 'No GPU, offline, every number checked'
     canvas.text((MARGIN, SIZE[1] - 60), foot, QUIET, ImageFont.load_default(28), anchor='lm')
     return whole

@@ -36,14 +36,14 @@
   // ---- the fields of a quiz are called what they ask
 
   const label = () => all('.lessonlib-quiz .Input-text:not([aria-label])').forEach(field => {
-    const question = field.closest('.Quiz').querySelector('[id^=QuizCode], .Quiz > div, div');
+    const question = field.closest('.Quiz').firstElementChild;
     field.setAttribute('aria-label', question ? question.textContent.trim().slice(0, 200) : 'Your answer');
   });
   window.addEventListener('load', label);
 
   // ---- search: all words must be there; lessons come before names
 
-  const GROUPS = [['lesson', 'Lessons', 6], ['page', 'Other pages', 4], ['api', 'Names', 8]];
+  const GROUPS = [['lesson', 'Lessons', 4], ['page', 'Other pages', 2], ['api', 'Names', 6]];
   const box = document.querySelector('.site-search');
   const input = box.querySelector('input');
   const results = box.querySelector('.site-search-results');
@@ -70,7 +70,7 @@
 
   const excerpt = (text, word) => {
     const at = text.toLowerCase().indexOf(word);
-    const start = Math.max(0, at - 50);
+    const start = Math.max(0, at - 20);
     const line = element('span', 'text', (start ? '…' : '') + text.slice(start, Math.max(at, start)));
     if (at < 0) return line;
     line.append(element('mark', '', text.slice(at, at + word.length)), text.slice(at + word.length, at + 110));
