@@ -129,7 +129,7 @@ LOOK_AT_THE_PAGE = '''async () => {
         flat: texts([...document.querySelectorAll('math')].filter(e => e.getBoundingClientRect().width < 2)),
         formulas: document.querySelectorAll('main :is(math, .katex, mjx-container)').length,
         wordless: pictures.filter(e => !(e.getAttribute('alt') || '').trim() && !e.closest('a')).length,
-        code: pictures.filter(e => /drawn by|[(\\[{]\\w*[)\\]}]|_images/.test(e.alt)).map(e => e.alt),
+        code: pictures.filter(e => /drawn by|\\w\\(\\[|_images\\(/.test(e.alt)).map(e => e.alt),
         broken: pictures.filter(e => !(e.complete && e.naturalWidth)).map(e => e.src.slice(0, 80)),
     };
 }'''
@@ -616,6 +616,22 @@ def test_contents_of_the_reference_have_one_level(visit):
         if source.parts[0] == 'helpers':
             assert visit(name).locator('#TOC ul ul').count() == 0, name
     assert visit(LESSONS[2]).locator('#TOC a[href="#iou"]').count() == 0
+
+
+TABLES = """() => [...document.querySelectorAll('main table:not([class*=lessonlib] *)')].map(table => {
+    const cell = table.querySelector('tbody td'), style = getComputedStyle(cell);
+    const next = cell.nextElementSibling, gap = next && parseFloat(getComputedStyle(next).paddingLeft);
+    return [parseFloat(style.paddingRight) + (gap || 0), parseFloat(style.borderBottomWidth), style.borderBottomStyle];
+})"""
+
+
+def test_tables_have_room_and_rules(visit):
+    "Also those that a cell draws, as the ladder of the first lesson."
+    tables = visit(LESSONS[0]).evaluate(TABLES)
+    assert len(tables) > 1
+    assert all(gap > 12 and width >= 1 and kind == 'solid' for gap, width, kind in tables), tables
+    numbers = visit(LESSONS[0]).locator('main .cell-output td', has_text='ms').first
+    assert numbers.bounding_box()['height'] < 45, 'a number and its unit stand on two lines'
 
 
 TESTED = [name for name in LESSONS if any(re.search('^## Checks$', text, re.M)
