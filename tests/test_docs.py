@@ -81,6 +81,13 @@ def test_a_good_build(build_notebooks):
     assert 'id="the-title"' in (out/'second.html').read_text(encoding='utf-8')
 
 
+def test_an_address_of_the_site_is_a_link_between_pages(tmp_path):
+    (tmp_path/'install.md').touch()
+    text = f'[a]({pages.BASE}install.html) [b]({pages.BASE}matmul.html#x) [c](https://example.org/install.html)'
+    wanted = '[a](../install.md) [b](../matmul.ipynb#x) [c](https://example.org/install.html)'
+    assert pages.relinked(text, Path('helpers/show.ipynb'), tmp_path) == wanted
+
+
 def test_javascript_is_kept():
     script = v4.new_output('display_data', data={'application/javascript': 'window.ran = 1'})
     nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=[script])])

@@ -85,7 +85,9 @@ def headings(path: Path) -> dict[str, str]:
 def link_target(path: str, anchor: str, source: Path, nbs: Path) -> tuple[PurePosixPath | None, str] | None:
     "Where a link of a page leads: the source of a page (None: this one) and the anchor there. None: elsewhere."
     if path.startswith(BASE):
-        return PurePosixPath(re.sub(r'\.html$', '.ipynb', path.removeprefix(BASE))), anchor
+        name = path.removeprefix(BASE)
+        suffix = '.md' if (nbs/name).with_suffix('.md').exists() else '.ipynb'
+        return PurePosixPath(re.sub(r'\.html$', suffix, name)), anchor
     target = nbs/source.parent/path if path else nbs/source
     if path and not (path.endswith('.ipynb') and target.exists()):
         return None
