@@ -1,7 +1,7 @@
 """What is done to a page after smalldocs has made it.
 
-Nothing is taken from the network, and no icon font or search library is needed; every landmark has a name and every
-control is a button; tests are folded; a footer says version and licence; address and social picture are named.
+Nothing is taken from the network, and no icon font and no library of scripts is needed. Every landmark has a name, and
+every control is a button; tests are folded; a footer says version and licence; address and social picture are named.
 The changes are replacements of text that smalldocs writes: each that must find its place says so when it does not.
 """
 import html
@@ -63,12 +63,11 @@ def without_web_fonts(text: str) -> str:
 # ---- the head
 
 def with_head(text: str, page: Page) -> str:
-    "Canonical address and social picture; scripts wait for the page; no font of icons, no library for the search."
+    "Canonical address and social picture; no font of icons, and one script of ours instead of two libraries."
     picture = f'{BASE}images/social/{page.social}.png'
     text = re.sub(r'(<meta (?:property="og|name="twitter):image" content=")[^"]*', rf'\g<1>{picture}', text)
     text = re.sub(r'<link rel="stylesheet" href="[^"]*bootstrap-icons.min.css">', '', text)
-    text = re.sub(r'<script src="[^"]*fuse.min.js"></script>', '', text)
-    text = text.replace('bootstrap.bundle.min.js"', 'bootstrap.bundle.min.js" defer')
+    text = re.sub(r'<script src="[^"]*(?:fuse.min|bootstrap.bundle.min).js"></script>', '', text)
     more = f'<script src="{page.root}site_libs/site.js" defer></script>'
     if page.name != '404.html':
         more += f'<link rel="canonical" href="{BASE}{page.name}"><meta property="og:url" content="{BASE}{page.name}">'
@@ -232,7 +231,7 @@ def finish(site: Path, pages: list[Page]) -> None:
         path.write_text(with_lighter_files(with_lighter_pictures(text), path.parent), encoding='utf-8')
     for path in site.rglob('*.css'):
         path.write_text(without_web_fonts(path.read_text(encoding='utf-8')), encoding='utf-8')
-    for name in ('bootstrap-icons', 'fuse'):
+    for name in ('bootstrap', 'bootstrap-icons', 'fuse'):
         shutil.rmtree(site/'site_libs'/name, ignore_errors=True)
     shutil.copy(THEME/'site.js', site/'site_libs')
     write_search(site, pages)

@@ -1,6 +1,6 @@
 """The pages: which notebooks become one, and what is added to a notebook's own words on the way.
 
-Links, citations, alternative texts and the lesson's buttons are the same with both builders.
+Links, citations, alternative texts and the lesson's buttons.
 """
 import ast
 import json

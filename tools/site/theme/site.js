@@ -1,6 +1,45 @@
-// The search box, folded tests that a link opens, and boxes that scroll and can be reached by keyboard.
+// The search box, sections that fold, tabs, tests that a link opens, boxes that scroll and are reached by keyboard.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // ---- sections that fold
+
+  for (const button of all('[data-bs-toggle=collapse]')) {
+    const section = document.querySelector(button.dataset.bsTarget);
+    button.addEventListener('click', () => {
+      const open = section.classList.toggle('show');
+      button.classList.toggle('collapsed', !open);
+      button.setAttribute('aria-expanded', open);
+    });
+  }
+
+  // ---- tabs: the arrow keys go from one to the next
+
+  for (const list of all('[role=tablist]')) {
+    const tabs = all('[role=tab]', list);
+    const choose = chosen => {
+      for (const tab of tabs) {
+        const on = tab === chosen;
+        tab.classList.toggle('active', on);
+        tab.setAttribute('aria-selected', on);
+        tab.tabIndex = on ? 0 : -1;
+        document.querySelector(tab.dataset.bsTarget).classList.toggle('active', on);
+      }
+    };
+    list.addEventListener('click', event => {
+      event.preventDefault();
+      const tab = event.target.closest('[role=tab]');
+      if (tab) choose(tab);
+    });
+    list.addEventListener('keydown', event => {
+      const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+      if (!step) return;
+      const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+      next.focus();
+      choose(next);
+    });
+    choose(tabs.find(tab => tab.classList.contains('active')) || tabs[0]);
+  }
 
   // ---- a link into folded tests opens them
 
