@@ -30,7 +30,7 @@ def arguments():
 def run(name):
     "The executed notebook with a last cell that tells the memory, and the seconds that it took."
     lesson = json.loads((NBS/f'{name}.ipynb').read_text(encoding='utf-8'))
-    book = nbformat.from_dict(student_copy(lesson))
+    book = nbformat.reads(json.dumps(student_copy(lesson)), 4)
     book.cells.append(nbformat.v4.new_code_cell(LAST))
     began = time.perf_counter()
     resources = dict(metadata=dict(path=NBS))
