@@ -74,8 +74,8 @@
   };
 
   const words = (threshold, score) => {
-    if (score > .95) return 'almost perfect';
-    if (score >= now.iou - .02) return 'a good fit';
+    if (score > .95) return 'almost perfect: 1 would be';
+    if (score >= now.iou - .02) return 'a good fit: 1 is perfect';
     return threshold < now.threshold ? 'too much is in the mask' : 'too little is in the mask';
   };
 
