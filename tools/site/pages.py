@@ -8,6 +8,7 @@ import posixpath
 import re
 import textwrap
 from pathlib import Path, PurePosixPath
+from lessonlib.commands import read_references
 from tools.settings import settings
 
 BASE = f"{settings['doc_host']}{settings['doc_baseurl']}/"  # the address of the site
@@ -122,27 +123,15 @@ def relink(nb, source: Path, nbs: Path) -> None:
 
 # ---- citations
 
-CITATION = re.compile(r'\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]')
-
-
-def names_of(authors: list[str]) -> str:
-    "Authors' family names, at most two of them."
-    families = [author.split(',')[0].strip() for author in authors]
-    return ' and '.join(families) if len(families) <= 2 else f'{families[0]} et al.'
+# Code is matched first, and left alone.
+CITATION = re.compile(r'```.*?```|`[^`\n]*`|\[(-?@[\w:.-]+(?:\s*;\s*-?@[\w:.-]+)*)\]', re.S)
 
 
 def references(nbs: Path) -> dict[str, tuple[str, str, str]]:
     "Key -> (authors and year, title, address) of the entries of references.bib."
     path = nbs/'references.bib'
     text = path.read_text(encoding='utf-8') if path.exists() else ''
-    entries = {}
-    for key, body in re.findall(r'@\w+\{([^,\s]+),(.*?)\n\}', text, re.S):
-        pairs = re.findall(r'(\w+)\s*=\s*\{(.*?)\},?\s*$', body, re.M | re.S)
-        field = {name.lower(): re.sub(r'[{}]', '', value) for name, value in pairs}
-        who = names_of(field.get('author', key).split(' and '))
-        address = field.get('url') or (f"https://doi.org/{field['doi']}" if 'doi' in field else '')
-        entries[key] = f"{who} {field.get('year', '')}".strip(), field.get('title', key), address
-    return entries
+    return read_references(text)
 
 
 def cite(nb, entries: dict[str, tuple[str, str, str]], source: Path) -> None:
@@ -155,6 +144,8 @@ def cite(nb, entries: dict[str, tuple[str, str, str]], source: Path) -> None:
     used = set()
 
     def link(match: re.Match) -> str:
+        if match[1] is None:
+            return match[0]
         links = []
         for short, key in re.findall(r'(-?)@([\w:.-]*\w)', match[1]):  # `-@key` is the year alone
             if key not in entries:
