@@ -5,8 +5,8 @@
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-003
 from __future__ import annotations
 import copy, errno, inspect, json, os, re, socket, sys, tempfile, unicodedata, warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -156,20 +156,39 @@ def _refusal(unet: dict, vae: dict) -> str | None:
         return ('it is an inpainting checkpoint: its UNet takes 9 channels (latents, mask and masked picture) and '
                 'cannot predict the noise of latents alone; use the plain checkpoint that it was made from')
     if channels != wanted: return f'its UNet takes {channels} channels, but its latents have {wanted}'
+    if unet.get('time_cond_proj_dim'):
+        return ('it is a latent consistency model: its UNet is told the guidance scale, and was trained to jump to the '
+                'picture, not to say which part is noise')
+    if unet.get('addition_embed_type') == 'text_time':
+        return ('it is a Stable Diffusion XL or its refiner: its UNet is told the size of the picture and takes a '
+                'second text encoder; use a v1 or v2 checkpoint')
     if unet.get('addition_embed_type') or unet.get('class_embed_type'):
         return 'its UNet wants more than latents, a timestep and text: it is no Stable Diffusion v1 or v2'
 
+def _scheduler_refusal(settings: dict) -> str | None:
+    "Why a model that was trained for a scheduler with these settings can't be used, or None."
+    name = str(settings.get('_class_name', ''))
+    if 'FlowMatch' in name or settings.get('prediction_type') == 'flow_prediction':
+        return (f'its scheduler is a {name or "flow-matching one"}: the model was trained on straight lines between '
+                'picture and noise (flow matching), and DDIM does not fit it')
+    if name.startswith(('LCM', 'TCD')):
+        return (f'its scheduler is a {name}: it is a consistency model, trained to jump to the picture in a few steps, '
+                'not to say which part is noise; use the plain checkpoint that it was made from')
+
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-020
+def _is_half(dtype: torch.dtype) -> bool:
+    return dtype in (torch.float16, torch.bfloat16)
+
 class _Parts:
     "The parts of the model, and what is known of them."
     tokenizer: CLIPTokenizer
     text_encoder: CLIPTextModel
     vae: AutoencoderKL
     unet: UNet2DConditionModel
-    scheduler: DDIMScheduler # its `alphas_cumprod` and its `prediction_type` are used
     factor: int # px of the picture in one cell of the latents
     size: int # px of the pictures that the model was trained on
     tokens: int # of a prompt, the start and end tokens among them
+    sample_chunk: int = 4 # latents that go through the UNet at a time, of models for pictures above 128 px
 
     def __init__(self,
         tokenizer: CLIPTokenizer,
@@ -179,13 +198,25 @@ class _Parts:
         scheduler: DDIMScheduler, # see `ddim_scheduler`
     ) -> None:
         if reason := _refusal(unet.config, vae.config): raise ValueError(f'unet: {reason}')
-        predicts = scheduler.config.prediction_type
-        one_of(predicts, "scheduler's prediction_type", ('epsilon', 'v_prediction', 'sample'))
         self.tokenizer, self.text_encoder, self.vae, self.unet = tokenizer, text_encoder, vae, unet
         self.scheduler = scheduler
         self.factor = 2**(len(vae.config.block_out_channels) - 1)
         self.size = unet.config.sample_size*self.factor
         self.tokens = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
+
+    @property
+    def scheduler(self) -> DDIMScheduler:
+        "The noise schedule, and what the UNet predicts. Another one can be set: a `DDIMScheduler`, or `TypeError`."
+        return self._scheduler
+
+    @scheduler.setter
+    def scheduler(self, scheduler: DDIMScheduler) -> None:
+        if not isinstance(scheduler, _libraries()[0].DDIMScheduler):
+            raise TypeError(f'scheduler: expected a DDIMScheduler, got {kind(scheduler)}; every step here is one of '
+                            'DDIM. Other schedulers work in the pipeline: sd.pipe.scheduler = ...')
+        predicts = scheduler.config.prediction_type
+        one_of(predicts, "scheduler's prediction_type", ('epsilon', 'v_prediction', 'sample'))
+        self._scheduler = scheduler
 
     @property
     def device(self) -> torch.device:
@@ -218,6 +249,13 @@ class _Parts:
         latents = self._latents(latents)
         if not latents.isfinite().all(): raise ValueError('latents: expected finite numbers, got nan or infinity')
         return latents
+
+    def _told(self, values: torch.Tensor, who: str) -> torch.Tensor:
+        "What a network gave. `RuntimeError` for nan and infinity, which are black in every picture made of them."
+        if values.isfinite().all(): return values
+        dtype = str(self.dtype).removeprefix('torch.')
+        why = f': its numbers overflow in {dtype}' if _is_half(self.dtype) else f', in {dtype}'
+        raise RuntimeError(f'{who} gave nan or infinity{why}; load the model with dtype=torch.float32')
 
     def _randn(self, shape: Iterable[int], generator: torch.Generator | None) -> torch.Tensor:
         "Noise on the model's device; drawn where the generator is, as diffusers does."
@@ -315,7 +353,7 @@ class _Pictures(_Parts):
         self._check_size(*pixels.shape[2:])
         mean, std = (value.to(self.device) for value in _latent_scale(self.vae.config))
         mode = self.vae.encode(2*pixels.to(self.device, self.dtype) - 1).latent_dist.mode()
-        return ((mode - mean)/std).to(self.dtype)
+        return self._told(((mode - mean)/std).to(self.dtype), 'vae: the encoder')
 
     @torch.no_grad()
     def decode_tensor(self,
@@ -324,7 +362,8 @@ class _Pictures(_Parts):
         "Pictures of latents, as a tensor. `ValueError` for nan and infinity, which would be black."
         latents = self._finite(latents)
         mean, std = (value.to(self.device) for value in _latent_scale(self.vae.config))
-        return (self.vae.decode((latents*std + mean).to(self.dtype)).sample/2 + .5).clamp(0, 1)
+        pixels = self._told(self.vae.decode((latents*std + mean).to(self.dtype)).sample, 'vae: the decoder')
+        return (pixels/2 + .5).clamp(0, 1)
 
     def decode(self,
         latents: torch.Tensor, # (b, 4, h/factor, w/factor) float
@@ -456,7 +495,7 @@ class _Prediction(_Noise):
 
     def _chunk(self, chunk: int | None, b: int) -> int:
         "How many of b latents go through the UNet at a time."
-        if chunk is None: return b if self.size <= 128 else 4
+        if chunk is None: return b if self.size <= 128 else self.sample_chunk
         return as_whole(chunk, 'chunk', low=1)
 
     def _predict(self, latents: torch.Tensor, timestep: Any, text: Any, chunk: int | None = None,
@@ -468,7 +507,7 @@ class _Prediction(_Noise):
         parts = list(zip(latents.split(chunk), t.split(chunk), text.split(chunk), strict=True))
         answers = [self.unet(x, t, encoder_hidden_states=words).sample
                    for x, t, words in _bar(parts, 'predict', progress and len(parts) > 1)]
-        return torch.cat(answers)
+        return self._told(torch.cat(answers), 'unet: it')
 
     def _noise_of(self, predicted: torch.Tensor, latents: torch.Tensor, timestep: Any) -> torch.Tensor:
         "The noise in latents, by the UNet's own answer."
@@ -603,13 +642,10 @@ class _Sampling(_Text, _Prediction):
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-024
 _STEMS = dict(text_encoder='model', vae='diffusion_pytorch_model', unet='diffusion_pytorch_model')
 
-def _is_half(dtype: torch.dtype) -> bool:
-    return dtype in (torch.float16, torch.bfloat16)
-
 def _weights(part: str, names: list[str], half: bool) -> list[str]:
     "The index and shards of `part` among `names`, or its one file; those of half precision first if `half`; or none."
     stem = f'{part}/{_STEMS[part]}'
-    for variant in ('.fp16', '') if half else ('', '.fp16'):
+    for variant in ('.fp16', '', '.non_ema') if half else ('', '.fp16', '.non_ema'):   # the last: not averaged
         whole, index = f'{stem}{variant}.safetensors', f'{stem}.safetensors.index{variant}.json'
         shard = re.compile(rf'{re.escape(stem + variant)}-\d+-of-\d+\.safetensors')
         if index in names: return [index, *sorted(name for name in names if shard.fullmatch(name))]
@@ -665,15 +701,22 @@ def _check_shards(folder: Path, part: str, names: list[str], half: bool) -> None
     for shard in sorted(set(map(str, shards.values()))):
         if f'{part}/{shard}' not in names: raise ValueError(f'it has no {part}/{shard}, which {index} names')
 
+def _other_pipeline(folder: Path, names: list[str]) -> str:
+    "What a folder that lacks something says of itself, if that is no Stable Diffusion v1 or v2."
+    try: name = _read_json(folder, 'model_index.json').get('_class_name', '') if 'model_index.json' in names else ''
+    except ValueError: return ''
+    return '' if name in ('', 'StableDiffusionPipeline') else f'; its model_index.json names a {name}'
+
 def _check_files(folder: Path, half: bool) -> None:
     "`ValueError` that names the file for one that is broken, and for parts that can't be used."
     names = _names(folder)
-    if reason := _lacking(names, half): raise ValueError(reason)
+    if reason := _lacking(names, half): raise ValueError(reason + _other_pipeline(folder, names))
     used = {'model_index.json', 'scheduler/scheduler_config.json', *(f'{part}/config.json' for part in _STEMS)}
     tokenizer = {name for name in names if name.startswith('tokenizer/') and name.endswith('.json')}
     settings = {name: _read_json(folder, name) for name in sorted(used | tokenizer)}
     for part in _STEMS: _check_shards(folder, part, names, half)
-    if reason := _refusal(settings['unet/config.json'], settings['vae/config.json']): raise ValueError(reason)
+    reason = _refusal(settings['unet/config.json'], settings['vae/config.json'])
+    if reason := reason or _scheduler_refusal(settings['scheduler/scheduler_config.json']): raise ValueError(reason)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-028
 def _snapshot(name: str, half: bool) -> Path:
@@ -749,18 +792,19 @@ def _no_bars() -> Iterator[None]:
         if shown: logging.enable_progress_bar()
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-031
-def _scheduler(folder: Path) -> DDIMScheduler:
-    "The DDIM scheduler with the settings in `folder`, whichever scheduler they were written for."
-    settings = _read_json(folder, 'scheduler/scheduler_config.json')
+def _scheduler(settings: Mapping) -> DDIMScheduler:
+    "The DDIM scheduler with these settings, whichever scheduler they were written for. `ValueError` if that can't be."
+    if reason := _scheduler_refusal(settings): raise ValueError(reason)
     known = {name: value for name, value in settings.items() if name in ddim_scheduler().config}
     return ddim_scheduler(**known | dict(clip_sample=False))
 
 def _load_part(folder: Path, part: str, dtype: torch.dtype) -> Any:
     "One part, loaded by itself, since the whole pipeline would import more. `ValueError` that names the part."
     diffusers, transformers = _libraries()
-    if part == 'scheduler': return _scheduler(folder)
+    if part == 'scheduler': return _scheduler(_read_json(folder, 'scheduler/scheduler_config.json'))
     if part == 'tokenizer': return transformers.CLIPTokenizerFast.from_pretrained(folder/part, local_files_only=True)
-    variant = 'fp16' if '.fp16' in _weights(part, _names(folder), _is_half(dtype))[0] else None
+    file = _weights(part, _names(folder), _is_half(dtype))[0]
+    variant = next((variant for variant in ('fp16', 'non_ema') if f'.{variant}' in file), None)
     network = {'text_encoder': transformers.CLIPTextModel, 'vae': diffusers.AutoencoderKL,
                'unet': diffusers.UNet2DConditionModel}[part]
     loaded = network.from_pretrained(folder/part, variant=variant, use_safetensors=True, local_files_only=True)
@@ -775,6 +819,47 @@ def _load(folder: Path, dtype: torch.dtype) -> dict[str, Any]: # `StableDiffusio
             except MemoryError: raise
             except Exception as error: raise ValueError(f'its {part} cannot be read: {error}') from error
     return parts
+
+# %% ../nbs/helpers/stable_diffusion.ipynb #single-file
+def _fitting(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    "float32 in place of float16 on a processor, which has no units for it; with a word."
+    if device.type != 'cpu' or dtype != torch.float16: return dtype
+    _warn('dtype: a processor takes several times as long in float16 as in float32, so the weights become float32; '
+          'bfloat16 takes half of the memory too')
+    return torch.float32
+
+def _usual_names(path: Path) -> None:
+    "Name a text encoder's weights as Stable Diffusion v1 does: transformers 5 leaves out what 4 needs."
+    from safetensors.torch import load_file, save_file
+    weights = {'text_model.' + name.removeprefix('text_model.'): value for name, value in load_file(path).items()}
+    save_file(weights, path, metadata={'format': 'pt'})
+
+def _single_file(path: str | Path) -> Path:
+    "A file with weights. `TypeError` or `ValueError` for something else, a pickle too."
+    if not isinstance(path, (str, Path)): raise TypeError(f'path: expected a .safetensors file, got {kind(path)}')
+    file = Path(path).expanduser()
+    if file.suffix in ('.ckpt', '.pt', '.bin'):
+        raise ValueError(f'path: {path} is a pickle, which can run code when it is opened: use a safetensors version')
+    if file.suffix != '.safetensors': raise ValueError(f'path: expected a .safetensors file, got {str(path)!r}')
+    if not file.is_file(): raise ValueError(f'path: there is no file {path}')
+    return file
+
+def _from_file(file: Path, config: str | Path | None, dtype: torch.dtype) -> DiffusionPipeline:
+    "The pipeline of a single file, by diffusers' own reader."
+    diffusers, transformers = _libraries()
+    kinds = {} if config is None else dict(config=str(Path(config).expanduser()))
+    with _no_bars(), _plain_processors(transformers):
+        return diffusers.StableDiffusionPipeline.from_single_file(
+            str(file), torch_dtype=dtype, local_files_only=config is not None and Path(config).is_dir(),
+            safety_checker=None, feature_extractor=None, image_encoder=None, requires_safety_checker=False, **kinds)
+
+def _file_reason(error: Exception, config: str | Path | None) -> str:
+    "Why a single file could not be loaded, and what to do about it."
+    if config is None and _unreachable(error):
+        return ('a single file holds weights alone, and the hub, which has the settings and the tokenizer that belong '
+                f'to them, cannot be reached ({type(error).__name__}): go online, or pass config=, the folder of a '
+                'checkpoint of this kind')
+    return str(error)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-037
 @contextmanager
@@ -803,7 +888,7 @@ class StableDiffusion(_Sampling):
     @classmethod
     def tiny(cls,
         device: torch.device | str = 'cpu', # where the model shall be
-        dtype: torch.dtype | str = torch.float32, # of all weights; or its name, `'float16'`
+        dtype: torch.dtype | str = torch.float32, # of all weights; or its name, `'bfloat16'`
     ) -> StableDiffusion:
         "The small model that comes with the package: no network."
         return cls.from_pretrained(Path(str(files('lessonlib')))/'models'/'tiny', dtype, device)
@@ -816,11 +901,74 @@ class StableDiffusion(_Sampling):
     ) -> StableDiffusion:
         "Load a v1 or v2 checkpoint from safetensors files. `ValueError` that says why it can't be, and what to do."
         dtype, device = as_dtype(dtype), as_device(device)
+        dtype = _fitting(dtype, device)
         folder = _folder(path_or_id, dtype)
         try: model = cls(**_load(folder, dtype))
         except ValueError as error: raise ValueError(f'path_or_id: cannot load {path_or_id}: {error}') from error
-        for network in (model.text_encoder, model.vae, model.unet): network.to(device)
-        return model
+        return model.to(device)
+
+    @classmethod
+    def from_single_file(cls,
+        path: str | Path, # a `.safetensors` file with all weights of a v1 or v2 checkpoint
+        config: str | Path | None = None, # folder or hub name of a checkpoint of this kind; None: the hub's
+        dtype: torch.dtype | str = torch.float32, # of all weights; or its name, `'float16'`
+        device: torch.device | str = 'cpu', # where the model shall be
+    ) -> StableDiffusion:
+        "Load a checkpoint that is one file; settings and tokenizer, which it lacks, are `config`'s. `ValueError`."
+        dtype, device = as_dtype(dtype), as_device(device)
+        dtype, file = _fitting(dtype, device), _single_file(path)
+        try: return cls.from_pipe(_from_file(file, config, dtype)).to(device)
+        except MemoryError: raise
+        except Exception as error:
+            raise ValueError(f'path: cannot load {path}: {_file_reason(error, config)}') from error
+
+    @classmethod
+    def from_pipe(cls,
+        pipe: DiffusionPipeline, # of diffusers, with the parts of a Stable Diffusion v1 or v2
+    ) -> StableDiffusion: # with the same parts, not copies; the scheduler's settings, as a `DDIMScheduler`
+        "The model in a pipeline. `TypeError` for one without these parts, `ValueError` for a kind that can't be used."
+        names = 'tokenizer', 'text_encoder', 'vae', 'unet', 'scheduler'
+        parts = {name: getattr(pipe, name, None) for name in names}
+        if missing := [name for name in names if parts[name] is None]:
+            raise TypeError(f'pipe: expected a pipeline with {", ".join(names)}, got {kind(pipe)} '
+                            f'without {" and ".join(missing)}')
+        named = dict(parts['scheduler'].config, _class_name=type(parts['scheduler']).__name__)
+        try: return cls(**parts | dict(scheduler=_scheduler(named)))
+        except ValueError as error: raise ValueError(f'pipe: cannot use it: {error}') from error
+
+    def to(self,
+        device: torch.device | str | None = None, # where the model shall be; None: where it is
+        dtype: torch.dtype | str | None = None, # of all weights; None: as they are
+    ) -> StableDiffusion: # itself, as torch's modules do
+        "Move the model, or change the kind of its numbers."
+        device = self.device if device is None else as_device(device)
+        dtype = _fitting(self.dtype if dtype is None else as_dtype(dtype), device)
+        for network in (self.text_encoder, self.vae, self.unet): torch.nn.Module.to(network, device, dtype)
+        return self
+
+    def save_pretrained(self,
+        folder: str | Path, # made if it isn't there; files of the same names are replaced
+    ) -> Path: # the folder
+        "Write the model in the form of diffusers, all files or none: `from_pretrained` and diffusers load it."
+        folder = Path(folder).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix='.writing-') as name, _no_bars():
+            self.pipe.save_pretrained(name)
+            _usual_names(Path(name)/'text_encoder'/'model.safetensors')
+            for file in sorted(path for path in Path(name).rglob('*') if path.is_file()):
+                place = folder/file.relative_to(name)
+                place.parent.mkdir(exist_ok=True)
+                os.replace(file, place)
+        return folder
+
+    def save_memory(self,
+    ) -> StableDiffusion: # itself
+        "Trade time for memory: one latent at a time, the attention in slices, pictures decoded alone and in tiles."
+        self.unet.set_attention_slice('auto')
+        self.vae.enable_slicing()
+        self.vae.enable_tiling()
+        self.sample_chunk = 1
+        return self
 
     @property
     def pipe(self) -> DiffusionPipeline:
@@ -831,18 +979,30 @@ class StableDiffusion(_Sampling):
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-090
 def inpainting_pipeline(
     sd: StableDiffusion | str | Path, # the model; or the folder or hub name of a checkpoint for inpainting (9 channels)
+    dtype: torch.dtype | str = torch.float32, # of the weights of a checkpoint that is loaded here
+    device: torch.device | str = 'cpu', # where it shall be
 ) -> DiffusionPipeline: # `StableDiffusionInpaintPipeline`
     "The model as diffusers' pipeline that paints anew inside of a mask. `ValueError` for what can't be loaded."
     if isinstance(sd, StableDiffusion): return _pipeline('StableDiffusionInpaintPipeline', sd)
     if not isinstance(sd, (str, Path)):
         raise TypeError(f'sd: expected a StableDiffusion, or a checkpoint for inpainting, got {kind(sd)}')
-    diffusers, transformers = _libraries()
-    try:
-        with _plain_processors(transformers):
-            return diffusers.StableDiffusionInpaintPipeline.from_pretrained(
-                sd, use_safetensors=True, safety_checker=None, requires_safety_checker=False)
+    dtype, device = as_dtype(dtype), as_device(device)
+    dtype = _fitting(dtype, device)
+    try: return _load_inpainting(sd, dtype).to(device, dtype)
     except (OSError, ValueError) as error:
         raise ValueError(f'sd: cannot load the inpainting checkpoint {sd}: {error}') from error
+
+def _load_inpainting(path_or_id: str | Path, dtype: torch.dtype) -> DiffusionPipeline:
+    "The pipeline of a checkpoint, from the files of half precision if those are wanted, or are all that there is."
+    diffusers, transformers = _libraries()
+    load = diffusers.StableDiffusionInpaintPipeline.from_pretrained
+    first, second = ('fp16', None) if _is_half(dtype) else (None, 'fp16')
+    options = dict(use_safetensors=True, safety_checker=None, requires_safety_checker=False)
+    with _no_bars(), _plain_processors(transformers):
+        try: return load(path_or_id, variant=first, **options)
+        except (OSError, ValueError) as error:
+            with suppress(OSError, ValueError): return load(path_or_id, variant=second, **options)
+            raise error
 
 def diffedit_pipeline(
     sd: StableDiffusion,

@@ -22,7 +22,7 @@ from .engine import (
 from .inputs import as_number, as_pictures, as_whole, one_of
 from .progress import progress_bar
 from .scenes import Scene, _figures, _ground, backgrounds, caption, scene, subjects
-from .stable_diffusion import StableDiffusion, _no_bars, new_components
+from .stable_diffusion import StableDiffusion, new_components
 
 # %% auto #0
 __all__ = ['SIZE', 'PAIRS', 'VAE', 'UNET', 'MARKS', 'RECIPE', 'GPU_RECIPE', 'LEAST', 'Collage', 'draw_figures', 'pixels',
@@ -682,12 +682,6 @@ def _average(
     model.load_state_dict(load_state(folder / 'last.pt')['average'])
     return model
 
-def _usual_names(path: Path) -> None:
-    "Name a text encoder's weights as Stable Diffusion v1 does: transformers 5 leaves out what 4 needs."
-    from safetensors.torch import load_file, save_file
-    weights = {'text_model.' + name.removeprefix('text_model.'): value for name, value in load_file(path).items()}
-    save_file(weights, path, metadata={'format': 'pt'})
-
 def save_model(
     folder: str | Path, # of a training, finished or not
     out: str | Path, # new folder in the form of Stable Diffusion v1
@@ -703,8 +697,7 @@ def save_model(
     sd = _averaged(folder, rounds[-1], 'decoder' if 'decoder' in parts else 'vae')
     if half:
         for network in (sd.vae, sd.text_encoder, sd.unet): nn.Module.half(network)
-    with _no_bars(): sd.pipe.save_pretrained(out)
-    _usual_names(out / 'text_encoder/model.safetensors')
+    sd.save_pretrained(out)
     config = out / 'text_encoder/config.json'
     settings = json.loads(config.read_text()) | dict(dtype='float32')   # else it alone would load as float16
     config.write_text(json.dumps(settings, indent=2) + '\n')

@@ -189,7 +189,7 @@ def test_options_are_named(folder, options, words):
             load(**options)
 
 
-@pytest.mark.parametrize('dtype', ['float16', 'bfloat16', 'float64', torch.float16])
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float64', torch.bfloat16])
 def test_a_dtype_by_its_name(dtype):
     sd = StableDiffusion.tiny(dtype=dtype)
     assert sd.dtype == (dtype if isinstance(dtype, torch.dtype) else getattr(torch, dtype))
@@ -311,10 +311,8 @@ def test_one_loop_is_one_line(sd):
 
 # ---- numbers of the sampler in half precision
 
-@pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
-def test_guidance_that_overflows_is_refused(dtype):
-    sd = StableDiffusion.tiny(dtype=dtype)
-    scale = 1e39 if dtype == 'bfloat16' else 1e5
+def test_guidance_that_overflows_is_refused():
+    sd, scale = StableDiffusion.tiny(dtype='bfloat16'), 1e39
     with pytest.raises(ValueError, match='guidance_scale: expected finite numbers'):
         sd.generate('a horse', 2, scale, progress=False)
 
