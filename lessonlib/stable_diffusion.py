@@ -865,8 +865,8 @@ def _file_reason(error: Exception, config: str | Path | None) -> str:
 @contextmanager
 def _plain_processors(transformers: Any) -> Iterator[None]:
     "Where torchvision is missing, transformers warns of the classes that diffusers imports; not inside of this block."
-    missing = not transformers.utils.is_torchvision_available()
-    names = ('CLIPImageProcessor', 'SiglipImageProcessor') if missing else ()
+    missing = not transformers.utils.is_torchvision_available() and hasattr(transformers, 'CLIPImageProcessorPil')
+    names = ('CLIPImageProcessor', 'SiglipImageProcessor') if missing else ()     # transformers 4 does not warn
     before = {name: vars(transformers)[name] for name in names if name in vars(transformers)}
     for name in names: setattr(transformers, name, getattr(transformers, name + 'Pil'))  # what it would take after all
     try: yield
