@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from tools.settings import ROOT, settings
-from tools.site import home, pages, reference, social
+from tools.site import home, live, pages, reference, social
 from tools.site.finish import MISSING, Page, finish
 from tools.site.pages import NotBuilt, lesson, page
 
@@ -23,13 +23,15 @@ os.environ.setdefault('MPLBACKEND', 'agg')
 
 # ---- prepare
 
-def prepare_notebook(source: Path, nbs: Path, folder: Path, process: Callable, names: dict, works: dict) -> str:
+def prepare_notebook(source: Path, nbs: Path, folder: Path, process: Callable, names: dict, works: dict,
+                     shown: live.Shown) -> str:
     "Write the source of one notebook's page; its title is given back."
     from execnb.nbio import read_nb, write_nb
     nb = read_nb(nbs/source)
     title = pages.title_of(nb, source)
     pages.keep_opening(nb)
     process(nb)
+    live.arrange(nb, shown)
     pages.relink(nb, source, nbs)
     reference.link_names(nb, names, source)
     reference.arrange_reference(nb, source)
@@ -66,14 +68,14 @@ def copy_rest(nbs: Path, folder: Path) -> None:
     shutil.copy(nbs/'_quarto.yml', folder)
 
 
-def prepare(nbs: Path, folder: Path) -> dict[Path, str]:
+def prepare(nbs: Path, folder: Path, shown: live.Shown) -> dict[Path, str]:
     "The sources of all pages in an empty folder -> {source: title}. Every notebook that fails is named."
     process, names, works = reference.processors(), reference.known_names(nbs), pages.references(nbs)
     titles, faults = {}, []
     for source in pages.sources(nbs):
         try:
             if source.suffix == '.ipynb':
-                titles[source] = prepare_notebook(source, nbs, folder, process, names, works)
+                titles[source] = prepare_notebook(source, nbs, folder, process, names, works, shown)
             else:
                 titles[source] = copy_page(source, nbs, folder)
         except NotBuilt as fault:
@@ -198,18 +200,21 @@ def built_pages(titles: dict[Path, str], nbs: Path, rows: list[dict[str, str]]) 
     return found
 
 
-def build_site(out: Path, nbs: Path = ROOT/'nbs') -> dict[Path, str]:
+def build_site(out: Path, nbs: Path = ROOT/'nbs', with_model: bool = True) -> dict[Path, str]:
     "Build the site of the notebooks into the folder -> {source: title} of its pages."
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        titles = prepare(nbs, folder)
+        folder, model = Path(name).resolve()/'source', Path(name).resolve()/'live'
+        shown = live.prepare(nbs, model, with_model)
+        titles = prepare(nbs, folder, shown)
         reference.write_reference(folder, titles, nbs)
         write_navigation(folder, titles)
         (folder/'404.md').write_text(MISSING, encoding='utf-8')
         render(folder)
         rows = home.lessons(nbs)
         finish(folder/'_docs', built_pages(titles, nbs, rows))
-        home.show_hero(folder/'_docs', rows)
+        home.show_hero(folder/'_docs', rows, shown)
+        if model.exists():
+            shutil.move(model, folder/'_docs'/'live')
         social.write(nbs, folder/'_docs', rows, home.CARDS)
         check_pages(folder/'_docs', titles)
         replace(folder/'_docs', out)
@@ -222,10 +227,11 @@ def main() -> int:
     parser.add_argument('--out', type=Path, default=ROOT/'_docs', help='folder of the site (default: _docs)')
     parser.add_argument('--nbs', type=Path, default=ROOT/'nbs', help='folder of the notebooks (default: nbs)')
     parser.add_argument('--with', choices=['smalldocs'], help='the only builder, and the default')
+    parser.add_argument('--without-model', action='store_true', help='leave the live part out, and say so in its page')
     args = parser.parse_args()
     os.chdir(ROOT)  # nbdev looks for settings.ini from here
     try:
-        titles = build_site(args.out.resolve(), args.nbs.resolve())
+        titles = build_site(args.out.resolve(), args.nbs.resolve(), not args.without_model)
     except NotBuilt as fault:
         print(f'The site was not built.\n{fault}', file=sys.stderr)
         return 1

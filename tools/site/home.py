@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from tools.settings import ROOT, settings
+from tools.site import live
 from tools.site.pages import NotBuilt, page, title_of
 
 THEME = Path(__file__).parent/'theme'
@@ -134,7 +135,7 @@ def hero(site: Path, rows: list[dict[str, str]]) -> str:
                 MEGABYTES=str(megabytes(ROOT/settings['lib_path']/'models'/'tiny')))
 
 
-def show_hero(site: Path, rows: list[dict[str, str]]) -> None:
+def show_hero(site: Path, rows: list[dict[str, str]], shown: live.Shown) -> None:
     "Put the live mask in the place of the title of the home page; a site without lessons keeps the title."
     if not rows:
         return
