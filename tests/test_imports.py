@@ -90,10 +90,11 @@ def test_the_probe_sees_each_fault(tmp_path):
 
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
-HELPERS = {'inputs', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions',
+HELPERS = {'inputs', 'photos', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions',
            'scenes', 'stable_diffusion', 'engine', 'studio'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
+    'photos': {'inputs'},
     'progress': set(),
     'timing': {'inputs', 'progress'},
     'show': {'inputs'},
@@ -112,6 +113,7 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'guidance': {'inputs'},
     'diffedit_mask': {'inputs', 'progress', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
+    'export': {'inputs', 'stable_diffusion', 'diffedit_mask'},
     'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
     'training': {'stable_diffusion', 'engine', 'studio'},
     'commands': set(),
