@@ -90,8 +90,8 @@ def test_the_probe_sees_each_fault(tmp_path):
 
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
-HELPERS = {'inputs', 'photos', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz', 'questions',
-           'scenes', 'stable_diffusion', 'engine', 'studio'}
+HELPERS = {'inputs', 'photos', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz',
+           'questions', 'scenes', 'stable_diffusion', 'engine', 'studio'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
     'photos': {'inputs'},
