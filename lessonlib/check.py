@@ -10,6 +10,7 @@ import contextlib
 import copy
 import dis
 import functools
+import html
 import inspect
 import io
 import itertools
@@ -32,29 +33,60 @@ __all__ = ['Result', 'guess_shape', 'show_example', 'check', 'random_cases', 'Pu
 
 # %% ../nbs/helpers/check.ipynb #cell-005
 class Result:
-    "What came of a check: true when right, with the sentence that was printed."
+    "What came of a check: true when right, with the sentence that was told."
     def __init__(self,
         state: str, # 'right', 'not yet' or 'not attempted'
         words: str = '', # why
         draw: Callable[[], Any] | None = None, # gives a matplotlib figure of the case that failed
         rule: bool = False, # whether a rule was broken, so that nothing was compared
     ) -> None:
-        self.state, self.words, self.draw, self.rule = state, words, draw, rule
+        self.state, self.words, self.draw, self.rule, self.said = state, words, draw, rule, True
     @property
     def attempted(self) -> bool: return self.state != 'not attempted'
     def __bool__(self) -> bool: return self.state == 'right'
     def __repr__(self) -> str: return f'{self.state}: {self.words}' if self.words else self.state
     def _ipython_display_(self) -> None:
         from IPython.display import display
+        if not self.said: _say(self)
         if self.draw is None: return
         with contextlib.suppress(Exception): display(self.draw())
 
 # %% ../nbs/helpers/check.ipynb #result-said
-def _say(result: Result) -> Result:
-    "Print a result's sentence."
-    print(result)
+_BADGES = {'right': ('✓', '#0a6b2d'), 'not yet': ('✗', '#b3141b'), 'not attempted': ('○', '#555')}
+
+class _Score(NamedTuple):
+    "How many exercises of a notebook are right, of how many."
+    right: int
+    of: int
+    known: bool # whether these are all, or those that were checked so far
+    def __str__(self) -> str: return f'{self.right} of {self.of} right' + ' so far'*(not self.known)
+
+def _say(result: Result, score: _Score | None = None) -> Result:
+    "Tell a result's sentence: in a notebook with its sign and the score, elsewhere printed."
+    result.said = True
+    if not _in_notebook():
+        print(result)
+        return result
+    from IPython.display import display
+    told = '' if score is None else f'\n{score}'
+    display({'text/plain': f'{result}{told}', 'text/html': _badged(result, score)}, raw=True)
     return result
 
+def _in_notebook() -> bool:
+    "Whether what is printed goes to a notebook's page, and nobody has turned it elsewhere."
+    return type(sys.stdout).__module__ == 'ipykernel.iostream'
+
+def _badged(result: Result, score: _Score | None) -> str: # HTML
+    "A sentence with its sign; the badge has colours of its own, so that it can be read on light and on dark."
+    sign, color = _BADGES[result.state]
+    badge = f'background: {color}; color: #fff; border-radius: 4px; padding: 1px 8px'
+    parts = [f'<b style="{badge}">{sign} {result.state}</b>', html.escape(result.words)]
+    if score is not None:
+        pips = '✓'*score.right + '·'*(score.of - score.right)
+        parts.append(f'\n<span aria-hidden="true">{pips}</span> {score}')
+    return f'<div style="font-family: monospace; white-space: pre-wrap">{" ".join(parts)}</div>'
+
+# %% ../nbs/helpers/check.ipynb #result-parts
 class _Failure:
     "What came out where an error was raised; an error that is given back is an answer like any other."
     def __init__(self, error: BaseException) -> None: self.error = error
@@ -612,10 +644,10 @@ def show_example(
     return _draw_examples(spec, [args])
 
 def _draw_examples(spec: Callable, cases: list[tuple]) -> Any: # matplotlib figure, a row for each case
-    def panels(args: tuple) -> list[tuple[str, Any, None]]:
-        given = [(name, value, None) for name, value in zip(_names(spec), _copied(args), strict=False)]
-        return [*given, ('answer', _outcome(spec, _copied(args))[0], None)]
-    return _draw(*map(panels, cases))
+    def sheets(args: tuple) -> list[_Sheet]:
+        given = [*zip(_names(spec), _copied(args), strict=False), ('answer', _outcome(spec, _copied(args))[0])]
+        return [sheet for name, value in given for sheet in _all_sheets(name, value)]
+    return _draw([row for args in cases for row in _rows(sheets(args))])
 
 def _names(spec: Callable) -> Iterator[str]:
     "The names of a function's arguments, or their numbers where it does not tell."
@@ -624,105 +656,263 @@ def _names(spec: Callable) -> Iterator[str]:
     return itertools.chain(named, (f'argument {index}' for index in itertools.count(len(named))))
 
 # %% ../nbs/helpers/check.ipynb #check-06
-def _draw(*rows: list[tuple[str, Any, torch.Tensor | None]]) -> Any: # matplotlib figure
-    "Rows of values: (title, value, bool tensor of the numbers to mark or None)."
-    import matplotlib.pyplot as plt
-    sheets = [[sheet for panel in panels for sheet in _sheets_or_kind(*panel)] for panels in rows]
-    shapes = [[_cells(value) for _, value, _ in row] for row in sheets]
-    tall = [.45*max(height for height, _ in row) + .7 for row in shapes]
-    wide = [sum(.45*width + .35 for _, width in row) for row in shapes]
-    figure = plt.figure(figsize=(max(wide), sum(tall)), dpi=80, layout='constrained')
-    plt.close(figure)
-    for part, row, sizes in zip(_parts(figure, tall), sheets, shapes, strict=True): _draw_row(part, row, sizes)
-    return figure
+class _Sheet(NamedTuple):
+    "What is drawn of a value: cells of two axes with a word in each, or in none; or one text."
+    title: str
+    cells: np.ndarray | None = None # (h, w) numbers
+    words: Any = '' # (h, w) of words, or a text
+    wrong: np.ndarray | None = None # (h, w) bool: the cells to mark
+    start: tuple[int, ...] = () # the row and column of the first cell; the column alone for a vector
+    sign: str = '' # beside the title
+    limits: tuple[float, float] | None = None # the numbers of the first and the last colour
+    ink: bool = False # black for False, white for True
 
-def _parts(figure: Any, tall: list[float]) -> list: # of figures
-    return [figure] if len(tall) == 1 else list(figure.subfigures(len(tall), 1, height_ratios=tall))
+_WRITTEN, _DRAWN = 10, 128    # rows and columns: up to so many have numbers in their cells, up to so many are drawn
 
-def _draw_row(figure: Any, sheets: list[tuple], sizes: list[tuple[float, float]]) -> None:
-    "Draw sheets beside each other, all cells of one size."
-    tall = max(height for height, _ in sizes)
-    axes = figure.subplots(1, len(sheets), squeeze=False, width_ratios=[.45*width + .35 for _, width in sizes])
-    for ax, sheet, (_, width) in zip(axes.flat, sheets, sizes, strict=True): _draw_sheet(ax, *sheet, tall, width)
+def _all_sheets(title: str, value: Any, most: int = 6) -> list[_Sheet]:
+    "A value of more than two axes as sheets beside each other; the first alone if they are too many."
+    shape = _attempt(lambda: _array(value).shape)
+    places = [()] if isinstance(shape, _Failure) else list(itertools.product(*map(range, shape[:-2])))
+    return [_sheet(title, value, place) for place in (places if 0 < len(places) <= most else [()])]
 
-def _cells(value: Any) -> tuple[float, float]:
-    "How many rows and columns of cells a sheet takes."
-    if not isinstance(value, torch.Tensor): return 1, 4
-    rows, columns = (1, 1, *value.shape)[-2:]
-    return rows, max(columns, 1.5)
+def _sheet(title: str, value: Any, place: tuple[int, ...] = (), near: tuple[int, ...] | None = None) -> _Sheet:
+    "One slice of a value: at this place in the axes before the last two, around a cell in the last two."
+    shape = tuple(value.shape) if isinstance(value, (torch.Tensor, np.ndarray)) else None
+    title, told = title, '' if shape is None else f'\n{shape}'
+    array = _attempt(_array, value)
+    if isinstance(array, _Failure): return _Sheet(title + told, words=_text_of(value))
+    if not array.size: return _Sheet(title + told, words='empty')
+    cut = _cut(array.shape, place, near or (0, 0))
+    start = tuple(part.start for part in cut if isinstance(part, slice))
+    cells = np.atleast_2d(array[cut])
+    return _Sheet(f'{title}{_index_of(cut, array.shape)}{told}', cells, _written(cells), start=start)
 
-def _sheets_or_kind(title: str, value: Any, wrong: torch.Tensor | None) -> list[tuple]:
-    "The sheets, or for what cannot be drawn only what it is."
-    sheets = _attempt(_sheets, title, value, wrong)
-    return [(title, _kind(value), None)] if isinstance(sheets, _Failure) else sheets
+def _array(value: Any) -> np.ndarray:
+    "The numbers of a value. `TypeError` for what is none."
+    array = _numbers(value) if isinstance(value, (torch.Tensor, np.ndarray)) else np.asarray(value)
+    single = isinstance(value, (torch.Tensor, np.ndarray, numbers.Number, np.bool_))
+    if not single or array.dtype.kind not in 'biufc': raise TypeError('these are no numbers')
+    return array
+
+def _cut(shape: tuple[int, ...], place: tuple[int, ...], near: tuple[int, ...]) -> tuple[int | slice, ...]:
+    "Which part is drawn: one slice, and of long axes a part around a cell."
+    lead = [min(at, size - 1) for at, size in zip((*place, *[0]*len(shape)), shape[:-2], strict=False)]
+    last = shape[-2:]
+    most = _WRITTEN if len(last) < 2 or min(last) <= _WRITTEN else _DRAWN
+    middles = (*[0]*2, *near)[-len(last):] if last else ()
+    starts = [max(0, min(at - most//2, size - most)) for at, size in zip(middles, last, strict=True)]
+    return (*lead, *(slice(start, min(start + most, size)) for start, size in zip(starts, last, strict=True)))
+
+def _index_of(cut: tuple[int | slice, ...], shape: tuple[int, ...]) -> str:
+    "The part as Python writes it: `[0, 2, :, 5:15]`; '' for a whole."
+    def written(part: int | slice, size: int) -> str:
+        if not isinstance(part, slice): return str(part)
+        return ':' if part.stop - part.start == size else f'{part.start}:{part.stop}'
+    parts = [written(*pair) for pair in zip(cut, shape, strict=True)]
+    while parts and parts[-1] == ':': parts.pop()
+    return f'[{", ".join(parts)}]' if parts else ''
+
+# %% ../nbs/helpers/check.ipynb #sheet-words
+def _written(cells: np.ndarray, digits: int = 2) -> Any: # (h, w) words, '' if there are too many
+    "The words in the cells, if they are few enough to be read."
+    if max(cells.shape) > _WRITTEN: return ''
+    return [[_word(value, digits) for value in row] for row in cells.tolist()]
 
 def _is_long(values: np.ndarray) -> bool:
     "Whether numbers take more room than a cell has."
     return not (np.abs(values) < 1e5).all()
 
-def _sheets(title: str, value: Any, wrong: torch.Tensor | None, most: int = 6) -> list[tuple]:
-    "What to draw of a value: tensors of up to two axes, or one text; each with its title and its marks."
-    words = f'{title}\n{tuple(value.shape)}' if hasattr(value, 'shape') else title
-    if isinstance(value, _Failure): return [(title, type(value.error).__name__, None)]
-    if isinstance(value, (bool, numbers.Number, np.ndarray)): value = torch.as_tensor(value)
-    if not isinstance(value, torch.Tensor) or value.is_complex():
-        return [(words, _short(_describe(value), 24), None)]
-    value = value.detach().cpu()
-    places = list(itertools.product(*map(range, value.shape[:-2])))
-    if not value.numel(): return [(words, 'empty', None)]
-    if len(places) > most or value.numel() > 256: return [(words, 'too large to draw', None)]
-    if _is_long(_numbers(value[value.isfinite()])): return [(words, 'too long to draw', None)]
-    if value.dim() <= 2: return [(words, value, wrong)]
-    marks = [None if wrong is None else wrong[place] for place in places]
-    shape, pairs = tuple(value.shape), zip(places, marks, strict=False)
-    return [(f'{title}{list(place)}\n{shape}', value[place], mark) for place, mark in pairs]
+def _word(value: Any, digits: int) -> str:
+    "A number short enough for a cell; a complex one has a line for each part."
+    if isinstance(value, complex): return f'{value.real + 0:.{digits}g}\n{value.imag + 0:+.{digits}g}j'   # + 0: no -0
+    if isinstance(value, bool) or isinstance(value, int) and abs(value) < 10**6: return str(value)
+    return f'{value:.{digits}g}'
 
-def _draw_sheet(ax: Any, title: str, value: Any, wrong: torch.Tensor | None, tall: float, wide: float) -> None:
-    "One sheet in axes of tall by wide cells, with a frame around each number to mark."
-    from lessonlib.show import show_tensor
-    try: show_tensor(value, title, ax)
-    except Exception:  # a text, or numbers that have no colour
-        words = value if isinstance(value, str) else _short(_describe(value), 24)
-        ax.text(.5, .5, words, ha='center', transform=ax.transAxes)
+def _text_of(value: Any) -> str:
+    "In a few short lines, what is no number."
+    text = value if isinstance(value, _Failure) else _attempt(repr, value)
+    if isinstance(text, _Failure): text = _told(value) if isinstance(value, _Failure) else _kind(value)
+    elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType)): text = f'the function {value.__name__}'
+    elif len(text) > 200 or ' at 0x' in text: text = _describe(value)
+    return '\n'.join(textwrap.wrap(_short(text, 120), 26))
+
+# %% ../nbs/helpers/check.ipynb #sheet-drawing
+_PAGE, _PANEL, _MAP = 10., 2., 2.3    # inches at 80 dpi: a row of sheets, the least for one, a sheet of colours
+
+def _side(sheets: list[_Sheet]) -> float: # inches
+    "The side of a cell that has a number in it, the same for all sheets."
+    return min(.8, max(.45, _PANEL/max([sheet.cells.shape[1] for sheet in sheets if sheet.words and
+                                        sheet.cells is not None], default=4)))
+
+def _size_of_sheet(sheet: _Sheet, side: float) -> tuple[float, float]: # width and height, inches
+    if sheet.cells is None: return _PANEL, .25*(sheet.words.count('\n') + 1)
+    rows, columns = sheet.cells.shape
+    if not sheet.words: side = min(_MAP/columns, 1.3*_MAP/rows)
+    return columns*side, rows*side
+
+def _rows(*groups: list[_Sheet]) -> list[list[_Sheet]]:
+    "Sheets in rows that fit a page: all in one, or each group in its own."
+    side, rows = _side([sheet for group in groups for sheet in group]), []
+    def width(row: list[_Sheet]) -> float: return sum(max(_PANEL, _size_of_sheet(s, side)[0]) + .4 for s in row)
+    whole = [sheet for group in groups for sheet in group]
+    for group in [whole] if width(whole) <= _PAGE else groups:
+        rows.append([])
+        for sheet in group:
+            if rows[-1] and width([*rows[-1], sheet]) > _PAGE: rows.append([])
+            rows[-1].append(sheet)
+    return [row for row in rows if row]
+
+def _draw(rows: list[list[_Sheet]]) -> Any: # matplotlib figure
+    "Draw rows of sheets."
+    import matplotlib.pyplot as plt
+    side = _side([sheet for row in rows for sheet in row])
+    sizes = [[_size_of_sheet(sheet, side) for sheet in row] for row in rows]
+    tall = [max(height for _, height in row) + .75 for row in sizes]
+    wide = max(sum(max(_PANEL, width) + .4 for width, _ in row) for row in sizes)
+    figure = plt.figure(figsize=(wide, sum(tall)), dpi=80)
+    plt.close(figure)
+    for row, parts, top in zip(rows, sizes, itertools.accumulate(tall, initial=0), strict=False):
+        left = .3
+        for sheet, (width, height) in zip(row, parts, strict=True):
+            box = left/wide, 1 - (top + .65 + height)/sum(tall), width/wide, height/sum(tall)
+            _draw_sheet(figure.add_axes(box), sheet, side)
+            left += max(_PANEL, width) + .4
+    return figure
+
+def _draw_sheet(ax: Any, sheet: _Sheet, side: float) -> None:
+    "One sheet, with its title above the first cell."
+    color = dict(_BADGES.values()).get(sheet.sign, 'black')
+    above = bool(sheet.words and sheet.start)               # the numbers of the columns
+    ax.set_title(f'{sheet.sign} {sheet.title}'.strip(), loc='left', fontsize=9, color=color, pad=16 if above else 4)
+    if sheet.cells is None:
+        ax.text(0, 1, sheet.words, va='top', fontsize=9, family='monospace', transform=ax.transAxes)
         ax.set_axis_off()
-    else: _frame(ax, *(1, 1, *value.shape)[-2:], tall, wide)
-    ax.set_title(title, fontsize=9)
-    if wrong is not None: _mark(ax, wrong)
+        return
+    _paint(ax, sheet, side)
+    if sheet.wrong is not None: _mark(ax, sheet)
 
-def _frame(ax: Any, rows: int, columns: int, tall: float, wide: float) -> None:
-    "A line around a sheet of cells, in the middle of its axes."
-    ax.spines[:].set_visible(False)
-    ax.plot([-.5, columns - .5, columns - .5, -.5, -.5], [-.5, -.5, rows - .5, rows - .5, -.5],
-            color='black', linewidth=1, clip_on=False)
-    ax.set(xlim=((columns - wide - 1)/2, (columns + wide - 1)/2), ylim=(tall - .5, -.5))
+def _paint(ax: Any, sheet: _Sheet, side: float) -> None:
+    "The cells in their colours, and the words in them."
+    from lessonlib.show import _colors
+    values = torch.as_tensor(np.abs(sheet.cells) if sheet.cells.dtype.kind == 'c' else sheet.cells.astype(float))
+    signed = bool((values < 0).any()) or sheet.limits is not None and sheet.limits[0] < 0
+    colors = _colors(values, signed, *(sheet.limits or (None, None)))
+    if sheet.ink: colors[:] = sheet.cells[..., None]
+    ax.imshow(colors, interpolation='nearest', aspect='auto')
+    ax.set(xticks=[], yticks=[])
+    if not sheet.words: return
+    longest = max(len(line) for row in sheet.words for word in row for line in word.split('\n'))
+    for row, column in np.ndindex(*sheet.cells.shape):
+        light = colors[row, column] @ [.3, .6, .1] > .5
+        ax.text(column, row, sheet.words[row][column], ha='center', va='center', color='black' if light else 'white',
+                fontsize=min(11, 100*side/longest))
+    _count_cells(ax, sheet)
 
-def _mark(ax: Any, wrong: torch.Tensor) -> None:
-    "A frame around each wrong number of a sheet."
+def _count_cells(ax: Any, sheet: _Sheet) -> None:
+    "The numbers of the rows on the left and of the columns above; a number without axes has none."
+    shape = sheet.cells.shape
+    sides = zip(sheet.start[::-1], shape[::-1], strict=False)
+    labels = [[str(first + i) for i in range(size)] for first, size in sides]
+    if labels: ax.set_xticks(range(shape[1]), labels[0])
+    if labels[1:]: ax.set_yticks(range(shape[0]), labels[1])
+    ax.tick_params(length=0, labelsize=8, labelcolor='#555', top=True, labeltop=True, bottom=False, labelbottom=False)
+
+def _mark(ax: Any, sheet: _Sheet) -> None:
+    "A frame and a cross for each wrong number; a ring where the cells are too small for that, if there are few."
     from matplotlib.patches import Rectangle
     from lessonlib.show import MASK_COLOR
-    for row, column in wrong.reshape(-1, wrong.shape[-1] if wrong.dim() else 1).nonzero().tolist():
-        corner = column - .46, row - .46
-        ax.add_patch(Rectangle(corner, .92, .92, fill=False, edgecolor=MASK_COLOR, linewidth=2.5))
+    places = np.argwhere(sheet.wrong).tolist()
+    if not sheet.words:
+        rows, columns = zip(*places, strict=True)
+        if len(places) <= 20: ax.plot(columns, rows, 'o', markersize=12, markerfacecolor='none', clip_on=False,
+                                      markeredgecolor=MASK_COLOR, markeredgewidth=2)
+        return
+    for row, column in places:
+        ax.add_patch(Rectangle((column - .46, row - .46), .92, .92, fill=False, edgecolor=MASK_COLOR, linewidth=2.5))
+        ax.text(column + .4, row - .38, '✗', ha='right', va='top', fontsize=8, color='white', fontweight='bold',
+                bbox=dict(boxstyle='square,pad=.1', facecolor=MASK_COLOR, edgecolor='none'))
 
 # %% ../nbs/helpers/check.ipynb #check-09
 def _draw_case(candidate: Callable, spec: Callable, args: tuple, tolerance: float) -> Any: # matplotlib figure
     "The arguments, the right answer, the candidate's, and the arguments that it changed."
     theirs, ours = _copied(args), _copied(args)
-    names = [*zip(_names(spec), args, strict=False)]
     wanted, found = _outcome(spec, theirs)[0], _outcome(candidate, ours)[0]
-    triples = zip(names, ours, theirs, strict=False)
-    afterwards = [(f'{name} afterwards', mine, right) for (name, _), mine, right in triples
-                  if _changed((right,), (mine,), tolerance)]
-    marked = [(title, value, _marks(value, right, tolerance))
-              for title, value, right in [('yours', found, wanted), *afterwards]]
-    return _draw([*((name, value, None) for name, value in names), ('expected', wanted, None), *marked])
+    wrong = _marks(found, wanted, tolerance)
+    first = () if wrong is None or not wrong.any() else tuple(map(int, np.argwhere(wrong)[0]))
+    given = [_sheet(name, value, first[:-2], first[-2:] if _same_sheet(value, wanted) else None)
+             for name, value in zip(_names(spec), args, strict=False)]
+    answers = _compared(('expected', 'yours'), wanted, found, tolerance)
+    changed = [_compared(('', f'{name} afterwards'), right, mine, tolerance)[1:]
+               for name, mine, right in zip(_names(spec), ours, theirs, strict=False)
+               if _changed((right,), (mine,), tolerance)]
+    return _draw(_rows(given, answers + [sheet for sheets in changed for sheet in sheets]))
 
-def _marks(found: Any, wanted: Any, tolerance: float) -> torch.Tensor | None: # bool, of the answer's shape
-    "Which numbers of a wrong answer to mark: none unless both are tensors of one shape and dtype."
-    if not isinstance(found, torch.Tensor) or not isinstance(wanted, torch.Tensor): return None
-    if (found.shape, found.dtype) != (wanted.shape, wanted.dtype): return None
-    wrong = _attempt(lambda: _wrong_cells(_numbers(found), _numbers(wanted), _slack(wanted.dtype, tolerance)))
-    return None if isinstance(wrong, _Failure) else torch.as_tensor(wrong)
+def _same_sheet(value: Any, wanted: Any) -> bool:
+    "Whether the last two axes of both are of one size."
+    shapes = [_attempt(lambda v=v: tuple(v.shape)[-2:]) for v in (value, wanted)]
+    return not isinstance(shapes[0], _Failure) and shapes[0] == shapes[1]
+
+def _compared(titles: tuple[str, str], wanted: Any, found: Any, tolerance: float) -> list[_Sheet]:
+    "The right value and another one: the same part of both in the same colours, with what differs marked."
+    wrong = _marks(found, wanted, tolerance)
+    first = () if wrong is None or not wrong.any() else tuple(map(int, np.argwhere(wrong)[0]))
+    pairs = zip(titles, (wanted, found), strict=True)
+    right, mine = (_sheet(title, value, first[:-2], first[-2:]) for title, value in pairs)
+    differ = _attempt(_difference, found, wanted, tolerance)
+    right, mine = right._replace(sign='✓'), mine._replace(sign='✗' if differ else '✓')
+    if differ: mine = mine._replace(title=mine.title + _unlike(found, wanted))
+    if wrong is None or mine.cells is None: return [right, mine]
+    cut = np.atleast_2d(wrong[_cut(wrong.shape, first[:-2], first[-2:] or (0, 0))])
+    limits = _shared_limits(right.cells, mine.cells)
+    right, mine = right._replace(limits=limits), mine._replace(limits=limits, wrong=cut)
+    told = f'different: {cut.sum()} of {cut.size}\nin black'
+    if not mine.words: return [right, mine, _Sheet(told, ~cut, wrong=cut, ink=True)]
+    words = _told_apart(right, mine)
+    return [right._replace(words=words[0]), mine._replace(words=words[1])]
+
+# %% ../nbs/helpers/check.ipynb #sheets-compared
+def _marks(found: Any, wanted: Any, tolerance: float) -> np.ndarray | None: # bool, of the answer's shape
+    "Which numbers of a wrong answer to mark: none unless both are numbers of one kind, shape and dtype."
+    if _kind(found) != _kind(wanted): return None
+    pair = [_attempt(_array, value) for value in (found, wanted)]
+    if any(isinstance(value, _Failure) for value in pair) or pair[0].shape != pair[1].shape: return None
+    dtypes = [getattr(value, 'dtype', None) for value in (found, wanted)]
+    if dtypes[0] != dtypes[1] and isinstance(wanted, (torch.Tensor, np.ndarray)): return None
+    wrong = _attempt(lambda: _wrong_cells(*pair, _slack(getattr(wanted, 'dtype', pair[1].dtype), tolerance)))
+    return None if isinstance(wrong, _Failure) else np.asarray(wrong)
+
+def _unlike(found: Any, wanted: Any) -> str:
+    "What differs before any number does: ', not (3, 4)'."
+    if isinstance(found, _Failure): return ': an error'
+    if isinstance(wanted, _Failure): return ': no error'
+    if _kind(found) != _kind(wanted): return f': {_kind(found)}, not {_kind(wanted)}'
+    for part in 'shape', 'dtype':
+        mine, right = (getattr(value, part, None) for value in (found, wanted))
+        if mine == right or right is None: continue
+        if part == 'shape': return f', not {tuple(right)}'
+        return ' {}, not {}'.format(*(str(dtype).removeprefix('torch.') for dtype in (mine, right)))
+    return ''
+
+def _shared_limits(*cells: np.ndarray) -> tuple[float, float] | None:
+    "The range of the finite numbers of several sheets, with 0 in it; None where all are one number."
+    values = np.concatenate([np.abs(part).ravel() if part.dtype.kind == 'c' else part.ravel().astype(float)
+                             for part in cells])
+    finite = values[np.isfinite(values)]
+    low, high = finite.min(initial=0.), finite.max(initial=0.)
+    if low < 0: low, high = -max(-low, high), max(-low, high)
+    return (low, high) if low < high else None
+
+def _told_apart(right: _Sheet, mine: _Sheet) -> tuple[list, list]:
+    "The words of both sheets, with as many digits in a wrong cell as tell the two apart, up to 6."
+    both = [[*row] for row in right.words], [[*row] for row in mine.words]
+    for row, column in np.argwhere(mine.wrong).tolist():
+        pair = [sheet.cells[row, column].item() for sheet in (right, mine)]
+        for digits in range(2, 7):
+            words = [_word(value, digits) for value in pair]
+            if words[0] != words[1]: break
+        else: words = [f'…{str(value)[-5:]}' if isinstance(value, int) else words[0] for value in pair]
+        for grid, word in zip(both, words, strict=True): grid[row][column] = word
+    return both
 
 # %% ../nbs/helpers/check.ipynb #cell-055
 def check(
@@ -736,7 +926,8 @@ def check(
     errors: Any = (), # kinds of errors that the specification may raise; the candidate has to raise them, too
 ) -> Result: # true when right; as a cell's value it draws the case that failed
     "Compare a function with its specification. A wrong answer is explained, never raised; `ValueError` without inputs."
-    return _say(_checked(candidate, spec, inputs, allowed, explain, tolerance, forbidden, errors))
+    result = _checked(candidate, spec, inputs, allowed, explain, tolerance, forbidden, errors)
+    return _told_of(candidate, result, _counted(candidate, getattr(spec, '__name__', '<lambda>'), result))
 
 def _checked(candidate: Any, spec: Callable, inputs: Iterable, allowed: Any = None, explain: Callable | None = None,
              tolerance: float = 1e-4, forbidden: Any = None, errors: Any = ()) -> Result:
@@ -753,6 +944,27 @@ def _checked(candidate: Any, spec: Callable, inputs: Iterable, allowed: Any = No
             return Result('not yet', fault.words + _rule_told(allowed, forbidden), rule=True)
         if fault.words: return _faulty(fault, candidate, spec, args, tolerance, explain)
     return Result('right', f'{len(cases)} case' + 's'*(len(cases) != 1))
+
+# %% ../nbs/helpers/check.ipynb #check-score
+def _told_of(candidate: Any, result: Result, score: _Score | None) -> Result:
+    "A result that is told; that of a solution, which a lesson asserts, only as a cell's value."
+    if not getattr(candidate, '__name__', '').endswith('_solution'): return _say(result, score)
+    result.said = False
+    return result
+
+def _counted(candidate: Any, exercise: str, result: Result, of: int | None = None) -> _Score | None:
+    "The score of this notebook, which is kept among its own names; None elsewhere."
+    if not _in_notebook(): return None
+    done = vars(sys.modules['__main__']).setdefault('_exercises', {})
+    score = _tally(done, exercise, getattr(candidate, '__name__', '<lambda>'), bool(result), of)
+    return None if score is None or not (score.known or score.right or result.attempted) else score
+
+def _tally(done: dict[str, tuple[str, bool]], exercise: str, name: str, right: bool, of: int | None) -> _Score | None:
+    "Keep whether an exercise is right: it is named after the first answer to it, and others do not count."
+    names = {name, done.get(exercise, (name,))[0]} - {'<lambda>'}
+    if exercise == '<lambda>' or name.endswith('_solution') or len(names) > 1: return None
+    done[exercise] = next(iter(names), '<lambda>'), right
+    return _Score(sum(right for _, right in done.values()), max(of or 0, len(done)), of is not None)
 
 # %% ../nbs/helpers/check.ipynb #check-parts
 def _cases(inputs: Iterable) -> list[tuple]: # the easiest to read first, then the smallest
@@ -819,10 +1031,11 @@ class Puzzle:
         after: Iterable[Puzzle] = (), # earlier puzzles: what solved them may be used
         par: int | None = None, # characters of a short answer: a right one is told how long it is
         reward: Callable[[], Any] | None = None, # gives a picture, shown for a right answer
+        of: int | None = None, # how many puzzles there are: with each answer a notebook shows how many are solved
     ) -> None:
         self.name, self.spec, self.inputs, self.hints = name, spec, list(inputs), list(hints)
         self.allowed, self.rules = allowed, dict(tolerance=tolerance, forbidden=forbidden, errors=errors)
-        self.examples, self.after, self.par, self.reward = examples, list(after), par, reward
+        self.examples, self.after, self.par, self.reward, self.of = examples, list(after), par, reward, of
         self.result, self.tries, self.answer, self.shortest = Result('not attempted'), 0, None, None
     def example(self) -> Any: # matplotlib figure
         "Draw the first cases."
@@ -834,10 +1047,10 @@ class Puzzle:
         counts = getattr(candidate, '__name__', '') in (self.name, '<lambda>')
         if result and counts: self._solve(result, candidate)
         elif result and not self.result: result.words += f'; not counted, because it is not named {self.name}'
-        _say(result)
-        if not counts or self.result: return result
-        self.result = result
-        if result.attempted and not result and not result.rule: self.hint()
+        if counts and not self.result: self.result = result
+        score = _counted(candidate, self.name, self.result, self.of) if counts and self.of is not None else None
+        _told_of(candidate, result, score)
+        if counts and result.attempted and not self.result and not result.rule: self.hint()
         return result
     def _allowed(self) -> Any:
         "What an answer may use, the answers to earlier puzzles included."
