@@ -1,6 +1,7 @@
 """The build of the site stops, and says which notebook it was, where a page would be missing or wrong."""
 import base64
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -178,6 +179,32 @@ def test_what_is_printed_in_pieces_is_one_output():
 ])
 def test_a_figure_is_described_in_words(code, words):
     assert pages.drawing(code) == words
+
+
+def figure(code):
+    "A cell with a picture."
+    data = {'image/png': base64.b64encode(png(Image.new('RGB', (8, 8)))).decode()}
+    return v4.new_code_cell(code, outputs=[v4.new_output('display_data', data=data)])
+
+
+def test_a_written_text_stands_by_its_picture(build_notebooks):
+    "It takes the place of the words that are made of the code; its line is not shown."
+    cells = ['# The first', figure('#| fig-alt: "A horse: brown, \'quick\'."\nshow_image(a)'), figure('show_image(b)')]
+    status, errors, out = build_notebooks(**{'01_first': cells})
+    assert status == 0, errors
+    page = (out/'first.html').read_text(encoding='utf-8')
+    assert re.findall(r'<img[^>]* alt="([^"]*)"', page) == [
+        'A horse: brown, &#x27;quick&#x27;.', 'Figure: The first. picture']
+    assert 'fig-alt' not in page and 'quick' not in page.replace('&#x27;quick&#x27;', '', 1)
+
+
+@pytest.mark.parametrize('line', ['A horse: brown', '', '[one, two]', '"open'])
+def test_a_text_that_would_be_lost_is_named(line):
+    "What YAML does not read as one text: a figure would be left without words."
+    code = f'#| fig-alt: {line}\nshow_image(a)'
+    with pytest.raises(ValueError, match='expected fig-alt: "a text", got fig-alt:'):
+        pages.written_alt(code)
+    assert pages.written_alt('#| fig-alt: Brown\nshow_image(a)') == 'Brown' and pages.written_alt('fig-alt') == ''
 
 
 # ---- what the documentation of a name holds

@@ -4,11 +4,13 @@ import json
 import re
 import statistics
 import pytest
+import yaml
 from installed import ROOT
 
 LESSONS = sorted((ROOT/'nbs').glob('[0-9]*.ipynb'))
 MOST_CELLS = {'02_broadcasting': 75, '06_diffedit': 65, '08_tiny_stable_diffusion': 60}
 lessons = pytest.mark.parametrize('path', LESSONS, ids=lambda path: path.stem)
+DESCRIBED = [path for path in LESSONS if path.stem[:2] in ('01', '03', '04', '05', '06', '07', '08')]
 
 
 def source(cell):
@@ -37,6 +39,23 @@ def directive(cell, pattern):
 def lines(cell):
     "A cell's lines of code."
     return [line for line in source(cell).splitlines() if line.strip() and not line.lstrip().startswith('#|')]
+
+
+def pictures(cell):
+    "How many pictures a cell shows."
+    return sum(any(mime.startswith('image/') for mime in output.get('data', {})) for output in cell['outputs'])
+
+
+def written_alt(cell):
+    "What a cell's directive `fig-alt` says of its picture, as the site reads it; none: ''."
+    line = directive(cell, 'fig-alt') and next(line for line in source(cell).splitlines() if 'fig-alt' in line)
+    return yaml.safe_load(line.lstrip('#| '))['fig-alt'] if line else ''
+
+
+def calls(cell):
+    "The names of the functions that a cell calls."
+    found = [node.func for node in ast.walk(ast.parse(source(cell))) if isinstance(node, ast.Call)]
+    return {getattr(function, 'attr', getattr(function, 'id', '')) for function in found}
 
 
 def only_defines(cell):
@@ -76,13 +95,16 @@ def test_solutions_are_folded(path):
     for cell in solutions:
         assert cell['metadata'].get('jupyter', {}).get('source_hidden'), source(cell)
         assert directive(cell, 'code-fold: true'), source(cell)
+        assert 'check' not in calls(cell), 'it says itself that it is right: ' + source(cell)
+        printed = ''.join(''.join(output.get('text', '')) for output in cell['outputs'])
+        assert 'right' not in printed, printed
 
 
 @lessons
 def test_shown_code_fits_the_page(path):
     for cell in code(parts(path)[0]):
         if not directive(cell, 'exports?|hide|code-fold: true'):
-            long = [line for line in source(cell).splitlines() if len(line) > 100]
+            long = [line for line in lines(cell) if len(line) > 100]
             assert not long, '\n'.join(long)
 
 
@@ -91,3 +113,27 @@ def test_the_body_needs_no_check(path):
     "The student's copy ends before the checks."
     body, _ = parts(path)
     assert not any('](#checks)' in source(cell) for cell in body if cell['cell_type'] == 'markdown')
+
+
+@pytest.mark.parametrize('path', DESCRIBED, ids=lambda path: path.stem)
+def test_figures_are_described_in_words(path):
+    "A written text says what is seen; it is one picture's, and it is no code."
+    figures = [cell for cell in code(parts(path)[0]) if pictures(cell)]
+    texts = [written_alt(cell) for cell in figures]
+    silent = [cell['id'] for cell, text in zip(figures, texts, strict=True) if not text]
+    assert len(silent) <= len(figures)/5, silent
+    written = [text for text in texts if text]
+    assert len(set(written)) == len(written), 'two figures have one text'
+    for cell, text in zip(figures, texts, strict=True):
+        if text:
+            assert pictures(cell) == 1, f"{cell['id']}: one text for several pictures"
+            assert 40 <= len(text) <= 320 and text[-1] in '.?!', text
+            assert not re.search(r'[`=\[\]{}]|\w\(|\w_\w', text), f'code in a text: {text}'
+
+
+def test_a_text_is_read_as_the_site_reads_it():
+    image = [dict(output_type='display_data', data={'image/png': ''})]
+    cell = dict(source=['#| fig-alt: "A horse: brown."\n', 'show(horse)'], outputs=image)
+    assert written_alt(cell) == 'A horse: brown.' and pictures(cell) == 1
+    assert written_alt(dict(cell, source='show(horse)')) == ''
+    assert calls(dict(cell, source='assert check(f, g) and m.show(f)')) == {'check', 'show'}

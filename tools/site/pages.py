@@ -8,6 +8,7 @@ import posixpath
 import re
 import textwrap
 from pathlib import Path, PurePosixPath
+import yaml
 from lessonlib.commands import read_references
 from tools.settings import settings
 
@@ -225,13 +226,27 @@ def has_picture(cell) -> bool:
     return any(mime.startswith('image/') for output in cell.get('outputs', []) for mime in output.get('data', {}))
 
 
+def written_alt(code: str) -> str:
+    "What a cell's own line `#| fig-alt: \"text\"` says of its picture; '' if it has none. `ValueError`: none is read."
+    line = re.search(r'^#\|\s*(fig-alt:.*)$', code, re.M)
+    if not line:
+        return ''
+    try:
+        text = yaml.safe_load(line[1])['fig-alt']
+    except yaml.YAMLError:
+        text = None
+    if not (isinstance(text, str) and text.strip()):
+        raise ValueError(f'expected fig-alt: "a text", got {line[1]}')
+    return text
+
+
 def describe_figures(nb) -> None:
     "An alternative text for each figure whose cell has no `fig-alt`: the section, and what is drawn."
     section = nb.frontmatter_.get('title', '')
     for cell in nb.cells:
         if cell.cell_type == 'markdown':
             section = [section, *HEADING.findall(cell.source)][-1]
-        elif has_picture(cell) and 'fig-alt' not in cell.source:
+        elif has_picture(cell) and not written_alt(cell.source):
             title = plain(re.sub(r' *\{#.*\}$', '', section))
             end = '' if re.search(r'[.?!]$', title) else '.'
             words = ' '.join(part for part in (f'{title}{end}', drawing(cell.source)) if part)
