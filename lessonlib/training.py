@@ -97,7 +97,10 @@ def start_model() -> TextToNoise:
     "The little model part of the way."
     from safetensors.torch import load_file
     model, _, _ = new_text_to_noise(**LITTLE)
-    model.load_state_dict(load_file(files('lessonlib') / 'models/start/model.safetensors'))
+    weights = load_file(files('lessonlib') / 'models/start/model.safetensors')
+    if hasattr(model.text_encoder, 'text_model'):               # transformers 4 has one level more
+        weights = {name.replace('text_encoder.', 'text_encoder.text_model.'): w for name, w in weights.items()}
+    model.load_state_dict(weights)
     return model
 
 def with_networks(sd: StableDiffusion, model: TextToNoise) -> StableDiffusion:
