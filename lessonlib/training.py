@@ -52,8 +52,7 @@ def vae_loss(
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #training-noise
 ROUGH = .4 # how much of the training's noise is in patches
 
-def training_noise(
-    like: torch.Tensor, # (b, c, h, w)
+def training_noise(like: torch.Tensor, # (b, c, h, w)
     generator: torch.Generator, # on the same device
     rough: float = ROUGH, # 0: white noise alone
 ) -> torch.Tensor: # (b, c, h, w)
