@@ -172,9 +172,23 @@ def tensor_puzzles(card: Card) -> None:
     card.text(131 + 55 + 26, 26 + 110 + 26, '?', 34)
 
 
+def in_your_browser(card: Card) -> None:
+    "A browser's window, and the mask in it."
+    card.box((60, 22, 420, 250), '#ffffff', INK)
+    card.box((60, 22, 420, 54), INK)
+    for i, color in enumerate(COLORS[:3]):
+        card.dot(80 + 22*i, 38, color, 7)
+    card.box((150, 29, 406, 47), '#ffffff')
+    picture = horse().resize((512, 512), Image.Resampling.BICUBIC)
+    color = Image.new('RGB', picture.size, COLORS[0])
+    masked = Image.composite(Image.blend(picture, color, .65), picture, mask())
+    card.paste(picture.crop((40, 100, 256, 343)), (62, 56, 240, 248))
+    card.paste(masked.crop((256, 100, 472, 343)), (240, 56, 418, 248))
+
+
 DRAWN: tuple[Callable[[Card], None], ...] = (
     matmul, broadcasting, diffedit_mask, reading_the_paper, guidance, diffedit, gemm, tiny_stable_diffusion,
-    tensor_puzzles)
+    tensor_puzzles, in_your_browser)
 
 
 def main() -> None:
