@@ -6,10 +6,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FLOORS := .venv-floors
+RUNTIME := tools/site/node_modules/.package-lock.json
+NEWEST := .venv-newest
+# The torch of test-floors and test-newest: tested (which constraints.txt names), floor, newest, or a version.
+TORCH ?= tested
 PORT ?= 8000
 pip_install = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-all test-floors lab edit train readme docs docs-serve clean
+# One end of the versions, in an environment of its own: $(call end,folder,options of tools.floors)
+define end
+	@$(PYTHON) -m venv --clear $(1)
+	@$(PYTHON) -m tools.floors --torch $(TORCH) $(2) > $(1)/constraints.txt
+	@$(1)/bin/python $(pip_install) --constraint $(1)/constraints.txt --editable '.[lab,dev]'
+	@touch $@
+endef
+
+.PHONY: help setup demo test test-all test-floors test-newest lab edit train readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -19,14 +31,17 @@ setup: $(READY)   ## make .venv (the other targets do it by themselves)
 demo: $(READY)    ## find a horse in a picture and make it a zebra; pictures in out/
 	$(BIN)/python -m lessonlib.commands
 
-test: $(READY)    ## export, clean, ruff, every notebook, the quick tests
+test: $(READY) $(RUNTIME)  ## export, clean, ruff, every notebook, the quick tests
 	$(BIN)/python tools/run_tests.py
 
-test-all: $(READY)  ## what `make test` leaves out: slow cells, the wheel, the browser
+test-all: $(READY) $(RUNTIME)  ## what `make test` leaves out: slow cells, the wheel, the browser
 	$(BIN)/python tools/run_tests.py --rest
 
-test-floors: $(FLOORS)/.ready  ## `make test` with the oldest versions that settings.ini allows (torch's apart)
+test-floors: $(FLOORS)/.ready-$(TORCH)  ## `make test` with the oldest versions allowed (TORCH=floor: torch's too)
 	$(FLOORS)/bin/python tools/run_tests.py
+
+test-newest: $(NEWEST)/.ready-$(TORCH)  ## `make test` with the newest versions (TORCH=newest: torch's too)
+	$(NEWEST)/bin/python tools/run_tests.py
 
 lab: $(READY)     ## open your own copies of the lessons, in my-lessons/, in JupyterLab
 	@$(BIN)/lessonlib-notebooks my-lessons || test $$? -eq 1
@@ -41,7 +56,7 @@ train: $(READY)   ## train the shipped model anew on two cores (hours); it goes 
 readme: $(READY)  ## write README.md from nbs/index.ipynb
 	$(BIN)/python tools/readme.py
 
-docs: $(READY)    ## build the documentation site into _docs/ (no network)
+docs: $(READY) $(RUNTIME)  ## build the documentation site into _docs/ (no network)
 	$(BIN)/python -m tools.site.build
 
 docs-serve: docs  ## build the site and show it on this machine
@@ -49,7 +64,7 @@ docs-serve: docs  ## build the site and show it on this machine
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
 clean:            ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(FLOORS) out build dist _proc _docs *.egg-info
+	rm -rf $(VENV) $(FLOORS) $(NEWEST) out build dist _proc _docs *.egg-info
 
 $(READY): constraints.txt settings.ini setup.py tools/settings.py
 	@test -n "$(PYTHON)" || { \
@@ -60,8 +75,14 @@ $(READY): constraints.txt settings.ini setup.py tools/settings.py
 	@$(BIN)/python $(pip_install) --constraint constraints.txt --editable '.[lab,dev]'
 	@touch $@
 
-$(FLOORS)/.ready: constraints.txt settings.ini setup.py tools/settings.py tools/floors.py
-	@$(PYTHON) -m venv $(FLOORS)
-	@$(PYTHON) -m tools.floors > $(FLOORS)/constraints.txt
-	@$(FLOORS)/bin/python $(pip_install) --constraint $(FLOORS)/constraints.txt --editable '.[lab,dev]'
-	@touch $@
+# The live page's runtime. Without npm the site is built without the live part, and its tests are skipped.
+$(RUNTIME): tools/site/package-lock.json
+	@if command -v npm > /dev/null && cd tools/site && npm ci --ignore-scripts --silent; then \
+		touch node_modules/.package-lock.json; \
+	else echo "npm is missing, or npm ci failed: the live page will be without its model"; fi
+
+$(FLOORS)/.ready-$(TORCH): constraints.txt settings.ini setup.py tools/settings.py tools/floors.py
+	$(call end,$(FLOORS))
+
+$(NEWEST)/.ready-$(TORCH): constraints.txt settings.ini setup.py tools/settings.py tools/floors.py
+	$(call end,$(NEWEST),--newest)

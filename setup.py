@@ -30,7 +30,7 @@ setup(
         f"Intended Audience :: {settings['audience']}",
         f"Natural Language :: {settings['language']}",
         'Programming Language :: Python :: 3',
-        f"Programming Language :: Python :: {settings['min_python']}",
+        *(f'Programming Language :: Python :: {version}' for version in settings['pythons'].split()),
         'Framework :: Jupyter',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
         'Typing :: Typed',
@@ -38,7 +38,8 @@ setup(
     install_requires=requirements(),
     extras_require={
         'lessons': requirements('lesson'),
-        'lab': requirements('lesson', 'lab'),
+        'onnx': requirements('onnx'),
+        'lab': requirements('lesson', 'onnx', 'lab'),
         'dev': requirements('dev'),
     },
     entry_points={'console_scripts': settings['console_scripts'].split()},

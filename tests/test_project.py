@@ -10,8 +10,9 @@ from unittest.mock import Mock, patch
 import pytest
 from installed import ROOT, run
 from packaging.requirements import Requirement
+from tools.floors import constraints, floors
 from tools.run_tests import notebooks
-from tools.settings import read_settings, requirements, settings
+from tools.settings import extras, read_settings, requirements, settings
 
 NBS = ROOT/'nbs'
 LESSONS = sorted(NBS.glob('[0-9]*.ipynb'))
@@ -91,7 +92,7 @@ def pins():
     return {name.lower(): version for name, version in (line.split('==') for line in lines)}
 
 
-@pytest.mark.parametrize('text', requirements() + requirements('lesson', 'lab', 'dev'))
+@pytest.mark.parametrize('text', requirements() + requirements(*extras()))
 def test_constraints_hold_the_requirement(text):
     requirement, versions = Requirement(text), pins()
     assert requirement.name.lower() in versions, 'constraints.txt does not pin it'
@@ -100,9 +101,57 @@ def test_constraints_hold_the_requirement(text):
 
 def test_the_floors_are_written_as_constraints():
     "`make test-floors` installs the oldest versions that are allowed, of torch the tested one."
-    lines = run(sys.executable, '-m', 'tools.floors', cwd=ROOT).split()
-    assert 'numpy==2.4' in lines and 'fastcore==1.14.5' in lines and f"torch=={pins()['torch']}" in lines
+    lines, torch = run(sys.executable, '-m', 'tools.floors', cwd=ROOT).split(), pins()['torch']
+    assert {'numpy==2.0', 'fastcore==1.12.19', f'torch=={torch}'} <= set(lines)
     assert [line for line in lines if not re.fullmatch(r'[\w-]+==[\w.]+', line)] == []
+    assert run(sys.executable, '-m', 'tools.floors', '--newest', cwd=ROOT).split() == [f'torch=={torch}']
+    assert constraints(newest=True, torch='newest') == [] and constraints(newest=True, torch='2.11') == ['torch==2.11']
+    assert f"torch=={floors()['torch']}" in constraints(torch='floor')
+
+
+def test_no_requirement_is_tighter_than_its_floor():
+    "What users get has a floor and no other bound; one that is bound above would take versions away from them."
+    users = requirements() + requirements('lesson', 'onnx', 'lab')
+    assert [text for text in users if not re.fullmatch(r'[\w-]+>=[\w.]+', text)] == []
+    assert {Requirement(text).name for text in users} <= floors().keys()
+
+
+def said_versions():
+    "Package -> (from, the newest tested, Colab's or None) as the page on installing says."
+    rows = re.findall(r'^\| ([\w-]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+|not there) \|$', read('nbs/install.md'), re.M)
+    return {name: (oldest, newest, None if colab == 'not there' else colab) for name, oldest, newest, colab in rows}
+
+
+def test_the_page_on_installing_says_which_versions_were_tested():
+    names = {Requirement(text).name for text in requirements() + requirements('lesson')}
+    wanted = {name: (floors()[name], pins()[name.lower()]) for name in names}
+    assert {name: versions[:2] for name, versions in said_versions().items()} == wanted
+
+
+def test_colab_has_most_of_it_in_a_version_that_fits():
+    "There pip adds what is missing and replaces nothing; torch is among what stays."
+    colab = {name: version for name, (_, _, version) in said_versions().items()}
+    needed = {Requirement(text).name: Requirement(text) for text in requirements() + requirements('lesson')}
+    missing = [name for name in needed if not colab[name]]
+    assert sorted(missing) == ['hypothesis', 'jupyterquiz'] and colab['torch']
+    unfit = [name for name, need in needed.items() if colab[name] and not need.specifier.contains(colab[name])]
+    assert unfit == []
+
+
+def test_the_pythons_are_those_that_the_tests_run_with():
+    pythons = settings['pythons'].split()
+    assert pythons[0] == settings['min_python']
+    quick = re.search(r'^  quick:.*?^    steps:$', read('.github/workflows/test.yml'), re.M | re.S)[0]
+    assert sorted(set(re.findall(r"'(3\.\d+)'", quick))) == pythons
+
+
+def test_both_ends_of_the_versions_are_run_on_a_schedule():
+    "With the tested torch, and with torch's own ends."
+    ends = read('.github/workflows/test.yml').split('\n  ends:')[1]
+    assert "github.event_name == 'schedule'" in ends and 'make ${{ matrix.target }} TORCH=${{ matrix.torch }}' in ends
+    assert '[test-floors, test-newest]' in ends and '{target: test-floors, torch: floor,' in ends
+    for target in ('test-floors', 'test-newest'):
+        assert re.search(f'^{target}:', read('Makefile'), re.M)
 
 
 def imports(path):
@@ -122,7 +171,7 @@ def test_nothing_imported_is_missing_from_the_requirements():
     "Every package that a module imports, inside functions too, is a runtime requirement or the standard library's."
     distribution = {'PIL': 'pillow'}
     known = {Requirement(text).name for text in requirements()} | {'lessonlib'} | set(sys.stdlib_module_names)
-    notebook_only = {'jupyterquiz', 'IPython', 'onnx'}  # in a function that only a notebook calls, or a site's builder
+    notebook_only = {'jupyterquiz', 'IPython', 'nbformat', 'onnx'}  # in a function for Jupyter, or a site's builder
     for path in MODULES:
         for package, inside in imports(path):
             allowed = known | notebook_only if inside else known
@@ -233,15 +282,18 @@ def test_nothing_is_left_to_be_filled_in():
 
 @pytest.mark.parametrize('missing', [False, True])
 def test_each_lesson_begins_by_installing_the_package_where_it_is_missing(missing):
-    firsts = {path.stem: cells(path, 'code')[0] for path in LESSONS}
+    firsts, shell = {path.stem: cells(path, 'code')[0] for path in LESSONS}, Mock()
+    with_onnx = firsts.pop('11_in_your_browser')
     assert len(set(firsts.values())) == 1, firsts
-    code, shell = firsts['01_matmul'], Mock()
-    assert code.startswith('#| hide\n')
-    with patch('importlib.util.find_spec', return_value=None if missing else Mock()):
-        exec(code, dict(get_ipython=shell))
-    calls = [call.args for call in shell().run_line_magic.call_args_list]
-    install = f'install --quiet "lessonlib[lessons] @ git+{settings["git_url"]}"'
-    assert calls == ([('pip', install)] if missing else [])
+    url = settings['git_url']
+    for code, install in ((firsts['01_matmul'], f'"lessonlib[lessons] @ git+{url}"'),
+                          (with_onnx, f'"lessonlib[lessons,onnx] @ git+{url}" "onnx<1.23"')):
+        assert code.startswith('#| hide\n')
+        shell.reset_mock()
+        with patch('importlib.util.find_spec', return_value=None if missing else Mock()):
+            exec(code, dict(get_ipython=shell))
+        calls = [call.args for call in shell().run_line_magic.call_args_list]
+        assert calls == ([('pip', f'install --quiet {install}')] if missing else [])
 
 
 def said_by(path):

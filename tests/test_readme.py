@@ -2,6 +2,7 @@
 import re
 import nbformat.v4 as v4
 from installed import ROOT
+from tools.floors import floors
 from tools.readme import IMAGES, make_readme, without_directives
 
 
@@ -19,6 +20,18 @@ def test_links_and_pictures_exist():
     for suffix in ('.ipynb', '.png'):
         assert any(target.endswith(suffix) for target in targets)
     assert [target for target in targets if not (ROOT/target).exists()] == []
+
+
+def test_it_says_which_versions_were_tested():
+    "The ends of the most important packages; of torch the one version that all tests have run with."
+    text, exact = ((ROOT/name).read_text(encoding='utf-8') for name in ('README.md', 'constraints.txt'))
+    names, _, oldest, newest = (re.split(r' *\| *', row.strip('| ')) for row in
+                                re.search(r'^\| +\| torch \|.*\n(?:\|.*\n){3}', text, re.M)[0].splitlines())
+    pins = {name: re.match(r'\d+\.\d+', version)[0] for name, version in re.findall(r'^(\S+)==(\S+)$', exact, re.M)}
+    assert len(names) > 5 and oldest[0] == 'oldest' and newest[0] == 'newest'
+    assert newest[1:] == [pins[name] for name in names]
+    assert oldest[1:] == [pins['torch'], *(floors()[name] for name in names[1:])]
+    assert f"torch may be {floors()['torch']} or newer" in text
 
 
 def test_hidden_cells_and_directives_stay_out():

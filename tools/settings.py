@@ -19,3 +19,8 @@ def requirements(*groups: str) -> list[str]:
     "The requirements of some groups, one text each: 'lab' reads `lab_requirements`; without groups, those at run time."
     keys = [f'{group}_requirements' for group in groups] or ['requirements']
     return [requirement for key in keys for requirement in settings[key].split()]
+
+
+def extras() -> list[str]:
+    "The groups beside those at run time: 'lesson', 'onnx', 'lab', 'dev'."
+    return [key.removesuffix('_requirements') for key in settings if key.endswith('_requirements')]
