@@ -1,10 +1,11 @@
 """The wheel holds what the package needs at run time, and works where no checkout is near."""
-import json, re, sys, zipfile
+import json, os, re, sys, venv, zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import pytest
 from installed import ROOT, copy_lessons, environment, run
-from tools.settings import requirements, settings
+from test_project import said_versions
+from tools.settings import extras, requirements, settings
 
 scripts = dict(line.split('=') for line in settings['console_scripts'].split())
 
@@ -52,9 +53,52 @@ def test_a_wheel_from_the_checkout_is_the_same(source, wheel, tmp_path):
 
 def test_metadata(wheel):
     with zipfile.ZipFile(wheel) as z: text = z.read(next(n for n in z.namelist() if n.endswith('METADATA'))).decode()
-    for requirement in requirements() + requirements('lesson', 'lab', 'dev'):
+    for requirement in requirements() + requirements(*extras()):
         assert f'Requires-Dist: {re.split("[<>]", requirement)[0]}' in text
     assert '# lessonlib' in text, 'the README is the long description'
+
+
+def empty_wheel(folder, name, version):
+    "A wheel that says what it is, with nothing in it."
+    path, info = folder/f'{name}-{version}-py3-none-any.whl', f'{name}-{version}.dist-info'
+    with zipfile.ZipFile(path, 'w') as z:
+        z.writestr(f'{info}/METADATA', f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n')
+        z.writestr(f'{info}/WHEEL', 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n')
+        z.writestr(f'{info}/RECORD', '')
+    return path
+
+
+def would_install(wheel, there, folder):
+    "The names that pip would install for `lessonlib[lessons]` where `there` is, and version 99 of each is offered."
+    (offered := folder/'offered').mkdir()
+    for name in there: empty_wheel(offered, name, '99')
+    venv.create(folder/'venv', with_pip=False, symlinks=sys.platform != 'win32')
+    python = folder/'venv'/('Scripts/python.exe' if sys.platform == 'win32' else 'bin/python')
+    site = Path(run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))').strip())
+    for name, version in there.items():
+        if version: zipfile.ZipFile(empty_wheel(folder, name, version)).extractall(site)
+    pip = sys.executable, '-m', 'pip', '--python', python, 'install', '--dry-run', '--quiet', '--no-index'
+    run(*pip, '--find-links', offered, '--report', folder/'report.json', f'lessonlib[lessons] @ {wheel.as_uri()}',
+        env=environment(PIP_CONFIG_FILE=os.devnull))
+    report = json.loads((folder/'report.json').read_text(encoding='utf-8'))
+    return sorted(part['metadata']['name'] for part in report['install'])
+
+
+def test_on_colab_pip_replaces_nothing(wheel, tmp_path):
+    "Its environment has the versions that the page on installing names, and newer ones are offered."
+    there = {name: colab for name, (_, _, colab) in said_versions().items()}
+    missing = [name for name, version in there.items() if not version]
+    assert would_install(wheel, there, tmp_path) == sorted(['lessonlib', *missing])
+
+
+def test_where_the_oldest_versions_are_pip_replaces_nothing(wheel, tmp_path):
+    there = {name: oldest for name, (oldest, _, _) in said_versions().items()}
+    assert would_install(wheel, there, tmp_path) == ['lessonlib']
+
+
+def test_pip_replaces_what_is_too_old(wheel, tmp_path):
+    there = {name: oldest for name, (oldest, _, _) in said_versions().items()} | {'torch': '2.8'}
+    assert would_install(wheel, there, tmp_path) == ['lessonlib', 'torch']
 
 
 def test_model_and_scenes_load_from_the_wheel(python, tmp_path):
