@@ -64,13 +64,15 @@ class _Score(NamedTuple):
 def _say(result: Result, score: _Score | None = None) -> Result:
     "Tell a result's sentence: in a notebook with its sign and the score, elsewhere printed."
     result.said = True
-    if not _in_notebook():
-        print(result)
-        return result
-    from IPython.display import display
-    told = '' if score is None else f'\n{score}'
-    display({'text/plain': f'{result}{told}', 'text/html': _badged(result, score)}, raw=True)
+    _print(str(result), _badged(result, score), '' if score is None else f'\n{score}')
     return result
+
+def _print(words: str, html_words: str, more: str = '') -> None:
+    "Print words; in a notebook show HTML instead, where lines break between words."
+    if not _in_notebook(): return print(words)
+    from IPython.display import display
+    styled = f'<div style="font-family: monospace; white-space: pre-wrap">{html_words}</div>'
+    display({'text/plain': words + more, 'text/html': styled}, raw=True)
 
 def _in_notebook() -> bool:
     "Whether what is printed goes to a notebook's page, and nobody has turned it elsewhere."
@@ -84,7 +86,7 @@ def _badged(result: Result, score: _Score | None) -> str: # HTML
     if score is not None:
         pips = '✓'*score.right + '·'*(score.of - score.right)
         parts.append(f'\n<span aria-hidden="true">{pips}</span> {score}')
-    return f'<div style="font-family: monospace; white-space: pre-wrap">{" ".join(parts)}</div>'
+    return ' '.join(parts)
 
 # %% ../nbs/helpers/check.ipynb #result-parts
 class _Failure:
@@ -673,7 +675,19 @@ def _all_sheets(title: str, value: Any, most: int = 6) -> list[_Sheet]:
     "A value of more than two axes as sheets beside each other; the first alone if they are too many."
     shape = _attempt(lambda: _array(value).shape)
     places = [()] if isinstance(shape, _Failure) else list(itertools.product(*map(range, shape[:-2])))
-    return [_sheet(title, value, place) for place in (places if 0 < len(places) <= most else [()])]
+    sheets = [_sheet(title, value, place) for place in (places if 0 < len(places) <= most else [()])]
+    drawn = [sheet.cells for sheet in sheets if sheet.cells is not None]
+    limits = _shared_limits(*drawn) if drawn else None      # equal numbers have equal colours in all of them
+    return [sheet._replace(limits=limits) for sheet in sheets]
+
+def _shared_limits(*cells: np.ndarray) -> tuple[float, float] | None:
+    "The range of the finite numbers of several sheets, with 0 in it; None where all are one number."
+    values = np.concatenate([np.abs(part).ravel() if part.dtype.kind == 'c' else part.ravel().astype(float)
+                             for part in cells])
+    finite = values[np.isfinite(values)]
+    low, high = finite.min(initial=0.), finite.max(initial=0.)
+    if low < 0: low, high = -max(-low, high), max(-low, high)
+    return (low, high) if low < high else None
 
 def _sheet(title: str, value: Any, place: tuple[int, ...] = (), near: tuple[int, ...] | None = None) -> _Sheet:
     "One slice of a value: at this place in the axes before the last two, around a cell in the last two."
@@ -726,7 +740,8 @@ def _word(value: Any, digits: int) -> str:
     "A number short enough for a cell; a complex one has a line for each part."
     if isinstance(value, complex): return f'{value.real + 0:.{digits}g}\n{value.imag + 0:+.{digits}g}j'   # + 0: no -0
     if isinstance(value, bool) or isinstance(value, int) and abs(value) < 10**6: return str(value)
-    return f'{value:.{digits}g}'
+    whole = len(str(int(abs(value)))) if abs(value) < 1e5 else 0    # 1200, not 1.2e+03
+    return f'{value:.{max(digits, whole)}g}'
 
 def _text_of(value: Any) -> str:
     "In a few short lines, what is no number."
@@ -789,7 +804,7 @@ def _draw_sheet(ax: Any, sheet: _Sheet, side: float) -> None:
         ax.set_axis_off()
         return
     _paint(ax, sheet, side)
-    if sheet.wrong is not None: _mark(ax, sheet)
+    if sheet.wrong is not None: _mark(ax, sheet, side)
 
 def _paint(ax: Any, sheet: _Sheet, side: float) -> None:
     "The cells in their colours, and the words in them."
@@ -817,7 +832,7 @@ def _count_cells(ax: Any, sheet: _Sheet) -> None:
     if labels[1:]: ax.set_yticks(range(shape[0]), labels[1])
     ax.tick_params(length=0, labelsize=8, labelcolor='#555', top=True, labeltop=True, bottom=False, labelbottom=False)
 
-def _mark(ax: Any, sheet: _Sheet) -> None:
+def _mark(ax: Any, sheet: _Sheet, side: float) -> None:
     "A frame and a cross for each wrong number; a ring where the cells are too small for that, if there are few."
     from matplotlib.patches import Rectangle
     from lessonlib.show import MASK_COLOR
@@ -827,10 +842,10 @@ def _mark(ax: Any, sheet: _Sheet) -> None:
         if len(places) <= 20: ax.plot(columns, rows, 'o', markersize=12, markerfacecolor='none', clip_on=False,
                                       markeredgecolor=MASK_COLOR, markeredgewidth=2)
         return
+    sign = dict(ha='right', va='top', fontsize=5 + 8*side, color='white', fontweight='bold')
     for row, column in places:
         ax.add_patch(Rectangle((column - .46, row - .46), .92, .92, fill=False, edgecolor=MASK_COLOR, linewidth=2.5))
-        ax.text(column + .4, row - .38, '✗', ha='right', va='top', fontsize=8, color='white', fontweight='bold',
-                bbox=dict(boxstyle='square,pad=.1', facecolor=MASK_COLOR, edgecolor='none'))
+        ax.text(column + .42, row - .4, '✗', bbox=dict(boxstyle='square,pad=.1', fc=MASK_COLOR, ec='none'), **sign)
 
 # %% ../nbs/helpers/check.ipynb #check-09
 def _draw_case(candidate: Callable, spec: Callable, args: tuple, tolerance: float) -> Any: # matplotlib figure
@@ -892,15 +907,6 @@ def _unlike(found: Any, wanted: Any) -> str:
         if part == 'shape': return f', not {tuple(right)}'
         return ' {}, not {}'.format(*(str(dtype).removeprefix('torch.') for dtype in (mine, right)))
     return ''
-
-def _shared_limits(*cells: np.ndarray) -> tuple[float, float] | None:
-    "The range of the finite numbers of several sheets, with 0 in it; None where all are one number."
-    values = np.concatenate([np.abs(part).ravel() if part.dtype.kind == 'c' else part.ravel().astype(float)
-                             for part in cells])
-    finite = values[np.isfinite(values)]
-    low, high = finite.min(initial=0.), finite.max(initial=0.)
-    if low < 0: low, high = -max(-low, high), max(-low, high)
-    return (low, high) if low < high else None
 
 def _told_apart(right: _Sheet, mine: _Sheet) -> tuple[list, list]:
     "The words of both sheets, with as many digits in a wrong cell as tell the two apart, up to 6."
@@ -1070,7 +1076,9 @@ class Puzzle:
     def hint(self) -> None:
         "Print the next hint; after the last one, the last."
         self.tries = min(self.tries + 1, len(self.hints))
-        if self.hints: print(f'hint {self.tries} of {len(self.hints)}: {self.hints[self.tries - 1]}')
+        if not self.hints: return
+        which, words = f'hint {self.tries} of {len(self.hints)}:', self.hints[self.tries - 1]
+        _print(f'{which} {words}', f'<b>{which}</b> {html.escape(words)}')
     def __repr__(self) -> str: return f'{self.name}: {self.result.state}'
 
 # %% ../nbs/helpers/check.ipynb #puzzle-parts
