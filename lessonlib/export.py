@@ -4,7 +4,7 @@
 
 # %% ../nbs/11_in_your_browser.ipynb #imports-export
 from __future__ import annotations
-import hashlib, json, logging, os, shutil, sys, tempfile, warnings
+import copy, hashlib, json, logging, os, re, shutil, sys, tempfile, warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,21 +18,20 @@ from .diffedit_mask import QUANTILE, RADIUS, STRENGTHS, THRESHOLDS
 from .stable_diffusion import StableDiffusion, _latent_scale
 
 # %% auto #0
-__all__ = ['GALLERY', 'Part', 'model_parts', 'to_onnx', 'halve', 'write_gallery', 'describe', 'export_model', 'exported_model',
-           'main']
+__all__ = ['GALLERY', 'Part', 'model_parts', 'to_onnx', 'halve', 'export_model', 'script_of', 'write_gallery', 'describe',
+           'exported_model', 'main']
 
 # %% ../nbs/11_in_your_browser.ipynb #part-class
 @dataclass
 class Part:
     "One part of a model as a function of tensors alone, and what an exporter must know of it."
     function: Callable                # takes the inputs in their order, gives one tensor
-    module: nn.Module                 # the network that it calls: its weights are written
-    inputs: dict[str, torch.Tensor]   # an example of each input, by name
+    module: nn.Module                 # the network that it calls
     output: str                       # the name of what comes out
+    inputs: dict[str, torch.Tensor]   # an example of each input, by name
     batch: bool = False               # whether the first axis may have any length
 
-    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
-        "What the part makes of its inputs, by torch."
+    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor: # what torch makes of the inputs
         with torch.no_grad(): return self.function(*inputs)
 
 # %% ../nbs/11_in_your_browser.ipynb #model-parts
@@ -40,22 +39,80 @@ def model_parts(
     sd: StableDiffusion, # that predicts noise
 ) -> dict[str, Part]: # text_encoder, encoder, unet, decoder
     "The four functions that a page needs, for pictures of the model's own size. `ValueError` if it predicts v."
-    if sd.scheduler.config.prediction_type != 'epsilon':
-        raise ValueError(f'sd: expected a model that predicts noise, got {sd.scheduler.config.prediction_type}')
-    (mean, std), side = _latent_scale(sd.vae.config), sd.size // sd.factor
-    latents, pixels = torch.rand(1, sd.vae.config.latent_channels, side, side), torch.rand(1, 3, sd.size, sd.size)
-    ids, words = torch.zeros(2, sd.tokens, dtype=torch.long), torch.rand(2, sd.tokens, sd.unet.config.cross_attention_dim)
-    asked = dict(latents=latents.repeat(2, 1, 1, 1), timestep=torch.tensor([1, 2]), text=words)
+    mean, std = _latent_scale(sd.vae.config)
     def encode_text(ids): return sd.text_encoder(ids)[0]
     def encode(pixels): return (sd.vae.encode(2*pixels - 1).latent_dist.mode() - mean) / std
     def predict(latents, timestep, text): return sd.unet(latents, timestep, encoder_hidden_states=text).sample
     def decode(latents): return (sd.vae.decode(latents*std + mean).sample/2 + .5).clamp(0, 1)
-    return dict(text_encoder=Part(encode_text, sd.text_encoder, dict(ids=ids), 'text', batch=True),
-                encoder=Part(encode, sd.vae, dict(pixels=pixels), 'latents'),
-                unet=Part(predict, sd.unet, asked, 'eps', batch=True),
-                decoder=Part(decode, sd.vae, dict(latents=latents), 'pixels'))
+    return dict(text_encoder=Part(encode_text, sd.text_encoder, 'text', _examples(sd, 'ids'), batch=True),
+                encoder=Part(encode, sd.vae, 'latents', _examples(sd, 'pixels')),
+                unet=Part(predict, sd.unet, 'eps', _examples(sd, 'latents', 'timestep', 'text'), batch=True),
+                decoder=Part(decode, sd.vae, 'pixels', _examples(sd, 'latents', b=1)))
 
 # %% ../nbs/11_in_your_browser.ipynb #to-onnx
+def to_onnx(
+    part: Part, # of `model_parts`
+) -> Any: # onnx.ModelProto, float32
+    "The part as a graph of ONNX operators (opset 20), with its weights inside."
+    any_length = dict(inputs=tuple({0: torch.export.Dim.DYNAMIC} for _ in part.inputs))
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            _Module(part).eval(), tuple(part.inputs.values()), dynamo=True, opset_version=20, verbose=False,
+            external_data=False, input_names=[*part.inputs], output_names=[part.output],
+            dynamic_shapes=any_length if part.batch else None)
+    return program.model_proto
+
+# %% ../nbs/11_in_your_browser.ipynb #halve
+def halve(
+    graph: Any, # onnx.ModelProto; it is changed
+) -> Any: # the same
+    "Large weights are stored as float16, and made float32 before they are used; the exporter's notes are left out."
+    from onnx import TensorProto, helper, numpy_helper
+    casts = []
+    for weight in graph.graph.initializer:
+        values, name = numpy_helper.to_array(weight), weight.name
+        if values.dtype == 'float32' and values.size >= 64:
+            weight.CopyFrom(numpy_helper.from_array(values.astype('float16'), f'{name}.half'))
+            casts.append(helper.make_node('Cast', [f'{name}.half'], [name], to=TensorProto.FLOAT))
+    return _rewritten(graph, [*casts, *graph.graph.node])
+
+# %% ../nbs/11_in_your_browser.ipynb #export-model
+def export_model(
+    folder: str | Path, # is made; files of these names are replaced
+    sd: StableDiffusion | None = None, # None: the shipped model
+) -> dict[str, int]: # file -> bytes
+    "Write what a page needs: a graph for each part, model.json, and the gallery's scenes. Half a minute on one core."
+    sd, folder = sd or StableDiffusion.tiny(), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in model_parts(sd).items():
+        (folder/f'{name}.onnx').write_bytes(halve(to_onnx(part)).SerializeToString())
+    known = describe(sd) | dict(scenes=write_gallery(folder, sd.size))
+    (folder/'model.json').write_text(json.dumps(known, separators=(',', ':')), encoding='utf-8')
+    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+# %% ../nbs/11_in_your_browser.ipynb #script-of
+def script_of(
+    function: Callable, # of lessons 3 or 6
+) -> str: # JavaScript
+    "The function of the same name in the page's script. `ValueError` if it has none."
+    first, *rest = function.__name__.split('_')
+    name, script = first + ''.join(word.capitalize() for word in rest), files('lessonlib')/'data'/'live'/'diffedit.mjs'
+    found = re.search(rf'^export const {name} = .*?;$(?=\n\n|\n?\Z)', script.read_text(encoding='utf-8'), re.M | re.S)
+    if not found: raise ValueError(f'function: expected one that the page has, got {function.__name__}')
+    return found[0].removeprefix('export ')
+
+# %% ../nbs/11_in_your_browser.ipynb #examples
+def _examples(sd: StableDiffusion, *names: str, b: int = 2) -> dict[str, torch.Tensor]:
+    "Inputs for an exporter to run a part with. `ValueError` for a model that predicts something else than noise."
+    if sd.scheduler.config.prediction_type != 'epsilon':
+        raise ValueError(f'sd: expected a model that predicts noise, got {sd.scheduler.config.prediction_type}')
+    side = sd.size // sd.factor
+    made = dict(ids=torch.zeros(b, sd.tokens, dtype=torch.long), pixels=torch.rand(1, 3, sd.size, sd.size),
+                latents=torch.rand(b, sd.vae.config.latent_channels, side, side), timestep=torch.arange(1, b + 1),
+                text=torch.rand(b, sd.tokens, sd.unet.config.cross_attention_dim))
+    return {name: made[name] for name in names}
+
+# %% ../nbs/11_in_your_browser.ipynb #quiet
 class _Module(nn.Module):
     "A part as the exporter wants it."
     def __init__(self, part: Part) -> None:
@@ -75,51 +132,23 @@ def _quiet() -> Iterator[None]:
             yield
     finally: logging.disable(before)
 
-def to_onnx(
-    part: Part, # of `model_parts`
-) -> Any: # onnx.ModelProto, float32
-    "The part as a graph of ONNX operators (opset 20), with its weights inside."
-    module, axis = _Module(part).eval(), torch.export.Dim.DYNAMIC
-    with _quiet(), torch.no_grad():
-        program = torch.onnx.export(
-            module, tuple(part.inputs.values()), dynamo=True, opset_version=20, external_data=False, verbose=False,
-            input_names=[*part.inputs], output_names=[part.output],
-            dynamic_shapes=dict(inputs=tuple({0: axis} for _ in part.inputs)) if part.batch else None)
-    return program.model_proto
-
-# %% ../nbs/11_in_your_browser.ipynb #halve
-def halve(
-    graph: Any, # onnx.ModelProto; it is changed
-    least: int = 64, # smaller weights stay as they are
-) -> Any: # the same
-    "Weights are stored as float16, and made float32 before they are used; what the exporter noted is left out."
-    import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
-    casts = []
-    for weight in graph.graph.initializer:
-        values = numpy_helper.to_array(weight)
-        if weight.data_type == TensorProto.FLOAT and values.size >= least:
-            name, stored = weight.name, f'{weight.name}.half'
-            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
-            casts.append(helper.make_node('Cast', [stored], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
-    del graph.graph.node[:]
-    graph.graph.node.extend(nodes)
-    _forget_notes(graph)
-    return graph
-
-def _forget_notes(graph: Any) -> None:
-    "Empty what no runtime reads: the exporter's notes, shapes in between."
-    inner = graph.graph
+# %% ../nbs/11_in_your_browser.ipynb #rewritten
+def _rewritten(graph: Any, nodes: list) -> Any:
+    "The graph with these nodes, without what no runtime reads: the exporter's notes, shapes in between."
+    inner, nodes = graph.graph, [copy.deepcopy(node) for node in nodes]
+    del inner.node[:]
+    inner.node.extend(nodes)
     for thing in (graph, inner, *inner.node, *inner.initializer, *inner.input, *inner.output):
         thing.ClearField('metadata_props')
         thing.ClearField('doc_string')
     inner.ClearField('value_info')
+    return graph
 
 # %% ../nbs/11_in_your_browser.ipynb #gallery
 GALLERY = [ # subject, target, background, seed of the scene: no training scene has a seed as high
     ('horse', 'zebra', 'sand', 10_000_013), ('cat', 'dog', 'grass', 10_000_007), ('cow', 'tiger', 'grass', 10_000_013),
-    ('apple', 'orange', 'grass', 10_000_013), ('car', 'bus', 'road', 10_000_010), ('horse', 'zebra', 'grass', 10_000_016)]
+    ('apple', 'orange', 'grass', 10_000_013), ('car', 'bus', 'road', 10_000_010),
+    ('horse', 'zebra', 'grass', 10_000_016)]
 
 def write_gallery(
     folder: Path, # gets scenes.bin
@@ -150,20 +179,6 @@ def describe(
                 vocab=tokenizer['vocab'], merges=tokenizer['merges'], said=said, places=places,
                 quantile=QUANTILE, strengths=STRENGTHS, thresholds=THRESHOLDS, radius=RADIUS,
                 probe=asked | dict(eps=eps.tolist()))
-
-# %% ../nbs/11_in_your_browser.ipynb #export-model
-def export_model(
-    folder: str | Path, # is made; files of these names are replaced
-    sd: StableDiffusion | None = None, # None: the shipped model
-) -> dict[str, int]: # file -> bytes
-    "Write what a page needs: a graph for each part, model.json, and the gallery's scenes. Half a minute on one core."
-    sd, folder = sd or StableDiffusion.tiny(), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, part in model_parts(sd).items():
-        (folder/f'{name}.onnx').write_bytes(halve(to_onnx(part)).SerializeToString())
-    known = describe(sd) | dict(scenes=write_gallery(folder, sd.size))
-    (folder/'model.json').write_text(json.dumps(known, separators=(',', ':')), encoding='utf-8')
-    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 # %% ../nbs/11_in_your_browser.ipynb #cached
 def exported_model(

@@ -37,13 +37,27 @@ def open_page(profile: Path, **options: Any) -> Iterator[Any]:
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch_persistent_context
         context = launch(str(profile), executable_path=path, headless=True, args=FLAGS, **options)
-        page = context.pages[0]
-        page.set_default_timeout(60_000)
-        page.errors, page.requests = [], []
-        page.on('pageerror', lambda error: page.errors.append(str(error)))
-        page.on('request', lambda request: page.requests.append(request.url))
-        try: yield page
+        try: yield watched(context.pages[0])
         finally: context.close()
+
+
+@contextmanager
+def open_browser() -> Iterator[Any]:
+    "A browser; each of its contexts is a reader who was never here."
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), headless=True, args=FLAGS)
+        try: yield browser
+        finally: browser.close()
+
+
+def watched(page: Any) -> Any:
+    "The page with `page.errors`: what its scripts threw, `page.requests`: what it asked for."
+    page.set_default_timeout(60_000)
+    page.errors, page.requests = [], []
+    page.on('pageerror', lambda error: page.errors.append(str(error)))
+    page.on('request', lambda request: page.requests.append(request.url))
+    return page
 
 
 # Pieces of script that several tests run in the page.

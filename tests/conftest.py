@@ -50,6 +50,16 @@ def python(wheel, tmp_path_factory):
     return python
 
 
+@pytest.fixture(scope='session')
+def site(tmp_path_factory):
+    "The folder of a built site: SITE's, or one that is built here."
+    if os.environ.get('SITE'):
+        return Path(os.environ['SITE']).resolve()
+    out = tmp_path_factory.mktemp('site')/'_docs'
+    run(sys.executable, '-m', 'tools.site.build', '--out', out, cwd=ROOT)
+    return out
+
+
 @pytest.fixture(scope='module')
 def browser_page(tmp_path_factory):
     "A page in a browser of the module's own."

@@ -9,7 +9,7 @@ from lessonlib.export import GALLERY
 from lessonlib.scenes import caption, scene
 from lessonlib.stable_diffusion import StableDiffusion
 
-CASES = (0, 'guided', 10), (1, 'paper', 4), (4, 'guided', 3)  # a scene of the gallery, a method, how many noises
+CASES = (0, 'guided', 6), (1, 'paper', 4), (4, 'guided', 3)  # a scene of the gallery, a method, how many noises
 EDIT = dict(strength=.8, wanted=10, scale=5.)
 
 

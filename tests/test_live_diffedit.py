@@ -1,13 +1,12 @@
-"""DiffEdit in the reader's browser: the same files in Node and in a browser, compared with Python for the same noise."""
+"""DiffEdit in the reader's browser: the same files in Node and in a browser, compared with Python for one noise."""
 import json
-import re
 import subprocess
 import numpy as np
 import pytest
 import torch
 from browser import node
 from installed import ROOT
-from live_reference import EDIT, cases, model
+from live_reference import cases, model
 from tools.site import live
 
 without = pytest.mark.skipif(bool(live.missing()), reason=live.missing())
@@ -53,7 +52,7 @@ def test_node_finds_what_python_finds(answer, number):
 def test_the_maps_of_another_noise_are_noticed(answer):
     "What is compared would see a wrong seed, though the masks are much alike."
     found = np.array(answer['found'][0]['maps'])
-    assert np.abs(found[[1, 0, *range(2, 10)]] - cases()[0].mask.maps.flatten(1).numpy()).max() > .01
+    assert np.abs(found[[1, 0, *range(2, len(found))]] - cases()[0].mask.maps.flatten(1).numpy()).max() > .01
 
 
 @without

@@ -3,10 +3,7 @@ import functools
 import gzip
 import http.server
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -30,18 +27,6 @@ PAGES = [*SOURCES, 'reference.html']
 LESSONS = [name for name, source in SOURCES.items() if pages.lesson(source)]
 MODULES = [name for name, source in SOURCES.items() if reference.exported(NBS/source)]
 EXPLORER, QUIZ, MASK = 'broadcasting.html', 'broadcasting.html', 'diffedit_mask.html'
-
-
-@pytest.fixture(scope='module')
-def site(tmp_path_factory):
-    "The folder of a built site: SITE's, or one that is built here."
-    if os.environ.get('SITE'):
-        return Path(os.environ['SITE']).resolve()
-    out = tmp_path_factory.mktemp('site')/'_docs'
-    command = [sys.executable, '-m', 'tools.site.build', '--out', out]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
-    return out
 
 
 @pytest.fixture(scope='module')

@@ -122,15 +122,17 @@ def explorer(site: Path, names: list[str]) -> str:
     return f'{names[0]}.html'
 
 
-def hero(site: Path, rows: list[dict[str, str]]) -> str:
+def hero(site: Path, rows: list[dict[str, str]], shown: live.Shown) -> str:
     "The live mask and the words beside it."
     data = (THEME/'hero.json').read_text(encoding='utf-8').strip()
     buttons = [f'<button type="button" data-choose aria-pressed="false">{subject.capitalize()} → {target}</button>'
                for subject, target in ((one['subject'], one['target']) for one in json.loads(data))]
     first = rows[0]
     colab = 'https://colab.research.google.com/github/{user}/{repo}/blob/{branch}/nbs/'.format(**settings)
+    find = fill('hero_live.html', MEGABYTES=shown.megabytes) if shown.sizes else ''
     return fill('hero.html', STYLE=fill('hero.css'), SCRIPT=fill('hero.js'), DATA=data.replace('<', r'\u003c'),
-                BUTTONS='\n'.join(buttons), FIRST=f"{first['page']}.html", COLAB=f"{colab}{first['source']}.ipynb",
+                LIVE=find, BUTTONS='\n'.join(buttons),
+                FIRST=f"{first['page']}.html", COLAB=f"{colab}{first['source']}.ipynb",
                 EXPLORER=explorer(site, [row['page'] for row in rows]),
                 MEGABYTES=str(megabytes(ROOT/settings['lib_path']/'models'/'tiny')))
 
@@ -140,7 +142,7 @@ def show_hero(site: Path, rows: list[dict[str, str]], shown: live.Shown) -> None
     if not rows:
         return
     path = site/'index.html'
-    text, block = path.read_text(encoding='utf-8'), hero(site, rows)
+    text, block = path.read_text(encoding='utf-8'), hero(site, rows, shown)
     text, count = re.subn(r'<header id="title-block-header".*?</header>', lambda _: block, text, flags=re.S)
     if count != 1:
         raise NotBuilt('index.html has no title to put the live mask in the place of')

@@ -1,5 +1,7 @@
 // The page's end of the thread that holds the model, and the few drawings that the pages share.
 
+import {timestepOf} from './diffedit.mjs';
+
 const SIMD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
 
 export const obstacle = () => {                          // why this browser can't, or ''
@@ -37,7 +39,7 @@ export const scenesOf = ({known, scenes}) => known.scenes.map((scene, k) => {
     truth: new Uint8Array(scenes, 4*cells*k + 3*cells, cells)};
 });
 
-export const timestepsOf = (known, timestepOf, n, method, strength) => {       // one for each of n noises
+export const timestepsOf = (known, n, method, strength) => {       // one for each of n noises; null: the method's own
   const pair = strength === null && n > 1 && known.strengths[method];
   return Array.from({length: n}, (_, k) => timestepOf(known, pair ? pair[k < Math.ceil(n/2) ? 0 : 1] : strength ?? .5));
 };

@@ -6,6 +6,7 @@ import {Live, obstacle, scenesOf, timestepsOf} from './live.mjs';
 const MASK = [230, 0, 126];                              // MASK_COLOR of lessonlib.show
 const SHADES = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];      // viridis
 const LARGE = 256;
+const OWN = 'Your picture became a square of 128 px. The model knows drawings like those above, and has never seen a photograph.';
 
 const shade = value => {
   const at = Math.min(Math.max(value, 0), 1)*(SHADES.length - 1);
@@ -55,7 +56,7 @@ const start = root => {
   const remarks = () => {
     const [source, target] = ['source', 'target'].map(name => tokenize(state.known, query(name)));
     const unknown = [...new Set([...source.unknown, ...target.unknown])];
-    const found = [];
+    const found = state.picture.truth ? [] : [OWN];
     if (!query('source') || !query('target')) found.push('An empty query is a question without words: the model answers, but knows less.');
     if (unknown.length) found.push(`The model has never seen ${unknown.map(word => `“${word}”`).join(', ')}. The fields suggest what it knows.`);
     if (source.left + target.left) found.push(`The end of a long query is cut: the model reads ${state.known.tokens - 2} tokens.`);

@@ -36,25 +36,39 @@ const obtain = async ({name, bytes, sha256}, arrived) => {
 
 // ---- what the page asks
 
-const load = async ({device}, say) => {
-  const {files} = await (await fetch(new URL('files.json', import.meta.url))).json();
-  const adapter = device !== 'wasm' && self.navigator.gpu && await navigator.gpu.requestAdapter().catch(() => null);
-  const provider = adapter ? 'webgpu' : 'wasm';
+const loadOn = async (provider, files) => {
   const needed = files.filter(file => !file.only || file.only === provider);
   const [total, data] = [needed.reduce((sum, file) => sum + file.bytes, 0), {}];
-  let sum = 0;
+  let loaded = 0;
   for (const file of needed) {
-    data[file.name.split('/').pop().replace('.gz', '')] = await obtain(file, count => say({loaded: sum += count, total}));
+    const name = file.name.split('/').pop().replace('.gz', '');
+    data[name.endsWith('.wasm') ? 'wasm' : name] = await obtain(file, count => {
+      loaded += count;
+      self.postMessage({id: latest, news: {loaded, total}});
+    });
   }
   const ort = await import(`./ort/ort.${provider}.min.mjs`);
-  ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmPaths = new URL('./ort/', import.meta.url).href;
-  ort.env.wasm.wasmBinary = Object.entries(data).find(([name]) => name.endsWith('.wasm'))[1];
+  const wasmPaths = new URL('./ort/', import.meta.url).href;
+  Object.assign(ort.env.wasm, {numThreads: 1, wasmPaths, wasmBinary: data.wasm});
+  ort.env.logLevel = 'error';
   const known = JSON.parse(new TextDecoder().decode(data['model.json']));
-  state.model = await steps.loadModel(ort, known, name => new Uint8Array(data[name]), provider);
-  const apart = await steps.agreement(state.model);
+  const model = await steps.loadModel(ort, known, name => new Uint8Array(data[name]), provider);
+  const apart = await steps.agreement(model);
   if (!(apart < 1e-3)) throw new Error(`Here the model computes something else than torch (${apart} apart).`);
-  return {known: {...known, side: state.model.side}, scenes: data['scenes.bin'], provider, apart};
+  state.model = model;
+  return {known: {...known, side: model.side}, scenes: data['scenes.bin'], provider, apart};
+};
+
+const load = async ({device}) => {                // on a graphics card if there is one that counts right
+  const listed = await fetch(new URL('files.json', import.meta.url)).catch(() => ({}));
+  if (!listed.ok) throw new Error('The list of the files could not be loaded.');
+  const {files} = await listed.json();
+  const adapter = self.navigator.gpu && await navigator.gpu.requestAdapter().catch(() => null);
+  const hasCard = adapter && !adapter.info?.isFallbackAdapter;
+  if (device === 'webgpu' || hasCard && device !== 'wasm') {
+    try { return await loadOn('webgpu', files); } catch (fault) { if (device) throw fault; }
+  }
+  return loadOn('wasm', files);
 };
 
 const find = async ({picture, source, target, timesteps, seed, noise}, say) => {

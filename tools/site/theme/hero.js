@@ -83,6 +83,34 @@
     swipe.parentElement.style.setProperty('--at', `${swipe.value}%`);
   };
 
+  // ---- found anew: the model is loaded at the first click, and its maps take the place of the one that came along
+
+  const live = find('[data-find]');
+  const note = text => say('live', text);
+
+  const findLive = async () => {
+    const asked = now;
+    live.disabled = true;
+    note('Loading the model ...');
+    try {
+      const home = await import('./live/home.mjs');
+      const seconds = await home.findLive(asked.subject, ({loaded, total, k, n, pixelDifference}) => {
+        if (total) note(`Loading the model: ${(loaded/1e6).toFixed(0)} of ${(total/1e6).toFixed(0)} MB`);
+        if (!n || asked !== now) return;
+        now.bytes = Uint8ClampedArray.from(pixelDifference, value => 255*value);
+        now.fine = smooth(now.bytes);
+        redraw();
+        note(`Noise ${k + 1} of ${n}`);
+      });
+      note(`Found in your browser in ${seconds.toFixed(1)} s. What came with the page has an IoU of ${asked.iou.toFixed(2)}.`);
+    } catch (fault) {
+      note(location.protocol === 'file:' ? 'This needs a web server: from a file no browser loads the model.'
+        : `${fault.message} The mask above came with the page.`);
+    }
+    live.disabled = false;
+  };
+  if (live) live.addEventListener('click', findLive);
+
   // ---- choosing
 
   const choose = index => {
@@ -91,6 +119,7 @@
     now.fine = now.fine || smooth(now.bytes);
     now.inside = now.inside || now.truth.flatMap((length, i) => Array(length).fill(i % 2 === 1));
     slider.value = now.threshold;
+    if (live && !live.disabled) note('');
     root.querySelectorAll('[data-choose]').forEach((button, i) => button.setAttribute('aria-pressed', i === index));
     const [subject, target] = [withArticle(now.subject), withArticle(now.target)];
     say('the', `the ${now.subject}`);
