@@ -26,7 +26,8 @@ def test_it_says_which_versions_were_tested():
     "The ends of the most important packages; of torch the one version that all tests have run with."
     text, exact = ((ROOT/name).read_text(encoding='utf-8') for name in ('README.md', 'constraints.txt'))
     table = re.search(r'^\| +\| oldest \| newest \|\n.*\n((?:\|.*\n)+)', text, re.M)[1]
-    said = {name: (oldest, newest) for name, oldest, newest in re.findall(r'^\| (\S+) \| (\S+) \| (\S+) \|$', table, re.M)}
+    rows = re.findall(r'^\| (\S+) \| (\S+) \| (\S+) \|$', table, re.M)
+    said = {name: (oldest, newest) for name, oldest, newest in rows}
     pins = {name: re.match(r'\d+\.\d+', version)[0] for name, version in re.findall(r'^(\S+)==(\S+)$', exact, re.M)}
     assert said.keys() >= {'torch', 'numpy', 'transformers'}
     assert said == {name: (floors()[name] if name != 'torch' else pins['torch'], pins[name]) for name in said}
