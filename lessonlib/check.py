@@ -82,11 +82,10 @@ def _badged(result: Result, score: _Score | None) -> str: # HTML
     "A sentence with its sign; the badge has colours of its own, so that it can be read on light and on dark."
     sign, color = _BADGES[result.state]
     badge = f'background: {color}; color: #fff; border-radius: 4px; padding: 1px 8px'
-    parts = [f'<b style="{badge}">{sign} {result.state}</b>', html.escape(result.words)]
-    if score is not None:
-        pips = '✓'*score.right + '·'*(score.of - score.right)
-        parts.append(f'\n<span aria-hidden="true">{pips}</span> {score}')
-    return ' '.join(parts)
+    told = f'<b style="{badge}">{sign} {result.state}</b> {html.escape(result.words)}'.rstrip()
+    if score is None: return told
+    pips = '✓'*score.right + '·'*(score.of - score.right)
+    return f'{told}\n<span aria-hidden="true">{pips}</span> {score}'
 
 # %% ../nbs/helpers/check.ipynb #result-parts
 class _Failure:
