@@ -13,7 +13,8 @@ from typing import Any
 
 # %% auto #0
 __all__ = ['fit_picture', 'mask_figures', 'sheet', 'write_pictures', 'make_writable_folder', 'diffedit_files', 'diffedit_command',
-           'demo', 'read_references', 'student_copy', 'notebooks_command', 'copy_new', 'train_command']
+           'demo', 'read_references', 'student_copy', 'sign_notebooks', 'notebooks_command', 'copy_new',
+           'train_command']
 
 # %% ../nbs/helpers/commands.ipynb #lazy-names
 def __getattr__(name: str) -> Any:
@@ -669,6 +670,29 @@ def _student_cell(cell: dict, outputs: bool, works: dict[str, tuple[str, str, st
         change['metadata'] = cell['metadata'] | {'jupyter': {'source_hidden': True}}
     return cell | change
 
+# %% ../nbs/helpers/commands.ipynb #sign-notebooks
+def sign_notebooks(
+    paths: Iterable[str | Path], # of notebooks
+) -> str: # why they could not be signed; '' if they are
+    "Trust notebooks, as the command `jupyter trust` does, so that JupyterLab runs the scripts in their outputs."
+    try:
+        for path in paths:
+            if not _signed(path): return 'the database of signatures cannot be written'
+    except ImportError: return 'Jupyter is not installed here'
+    except (Exception, SystemExit) as error: return _reason(error)
+    return ''
+
+def _signed(path: str | Path) -> bool:
+    "Sign a notebook, and ask as another program would whether it is signed: a database may be in memory alone."
+    import nbformat
+    from nbformat.sign import NotebookNotary
+    notebook = nbformat.read(path, as_version=4)
+    for work in 'sign', 'check_signature':
+        notary = NotebookNotary()
+        try: found = getattr(notary, work)(notebook)
+        finally: notary.store.close()
+    return found
+
 # %% ../nbs/helpers/commands.ipynb #cell-046
 @_command('Stopped. What was copied is whole; the same command copies the rest.')
 def notebooks_command(
@@ -680,7 +704,8 @@ def notebooks_command(
         description='Copy the lessons into a folder of your own. Files that are there are left alone.')
     parser.add_argument('folder', metavar='DIR', help='where to; made if it is not there')
     parser.add_argument('--outputs', action='store_true',
-                        help='keep the stored outputs; without, you see nothing that you have not run')
+                        help='keep the stored outputs, and tell Jupyter that you trust them, so that they move; '
+                             'without, you see nothing that you have not run')
     args = parser.parse_args(argv)
     if (lessons := _lessons()) is None: parser.error('this installation of lessonlib has no lessons: install it anew')
     def for_student(text: str) -> str:
@@ -694,6 +719,9 @@ def notebooks_command(
     except OSError as error:
         where = error.filename or args.folder
         parser.error(f'DIR: cannot write {where}: {_reason(error)}. What was copied is whole.')
+    if args.outputs and (why := sign_notebooks(folder/name for name in copied if name.endswith('.ipynb'))):
+        print(f'The copies are not signed ({why}). What moves in them begins to when you press "Trust Notebook" in '
+              "JupyterLab's command palette, or run the cell.", file=sys.stderr)
     print(f'Copied to {folder}: {len(copied)}')
     print(f'Next: {_shell_line(_how_to_call("jupyter"), "lab", f"--notebook-dir={folder}")}')
     if kept:

@@ -225,6 +225,26 @@ def test_the_command_that_is_told_works(name, tmp_path, monkeypatch, capsys):
     assert Path(name, 'index.ipynb').exists()
 
 
+@pytest.mark.parametrize('place', ['jupyter', 'taken'])
+def test_copies_with_outputs_are_signed_or_it_is_told(place, tmp_path):
+    "Where Jupyter's folder cannot be made the copies are there all the same."
+    from nbformat import read
+    from nbformat.sign import NotebookNotary
+    (tmp_path/'taken').write_text('a file')
+    home = {f'JUPYTER_{name}_DIR': str(tmp_path/place) for name in ('DATA', 'CONFIG', 'RUNTIME')}
+    env = home | {'HOME': str(tmp_path/'home')}
+    status, out, err = run('notebooks_command', tmp_path/'lessons', '--outputs', env=env)
+    copies = list((tmp_path/'lessons').rglob('*.ipynb'))
+    assert status == 0 and out.startswith(b'Copied to ') and (tmp_path/'lessons'/'03_diffedit_mask.ipynb') in copies
+    assert not (tmp_path/'home').exists() and (tmp_path/'taken').read_text() == 'a file'
+    if place == 'taken':
+        assert err.startswith(b'The copies are not signed (') and err.count(b'\n') == 1, err
+        return
+    assert err == b''
+    with NotebookNotary(data_dir=str(tmp_path/place)) as notary:
+        assert all(notary.check_signature(read(path, 4)) for path in copies)
+
+
 def test_words_are_quoted_for_the_shell_of_windows():
     line = commands._shell_line('jupyter', 'lab', '--notebook-dir=my lessons', windows=True)
     assert line == 'jupyter lab "--notebook-dir=my lessons"'

@@ -1,8 +1,10 @@
-"""Lessons in JupyterLab as a student has them, from the wheel and away from the checkout.
+"""Lessons in JupyterLab as a student has them: copies by `lessonlib-notebooks`, from the wheel, far from the checkout.
 
-And every notebook that holds a live mask, a quiz or the explorer of shapes: Run All, no cell with an error, prompts in
-order, and the piece answers.
+Run All leaves no error and nothing on a pink ground, and prompts in order; an exercise says right and wrong. The same
+for every notebook that holds a live mask, a quiz or the explorer of shapes, and the piece answers. One server runs all.
 """
+import base64
+import io
 import json
 import os
 import re
@@ -12,17 +14,30 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+import numpy as np
 import pytest
 from browser import executable, open_page
-from installed import copy_lessons, environment
+from installed import environment, run
+from lessonlib.show import MASK_COLOR
+from PIL import Image, ImageColor
 from tools.run_tests import notebooks
 
 FIRST = ['01_matmul', '02_broadcasting', '03_diffedit_mask', '06_diffedit']
 PIECES = re.compile('data-live-mask|data-quiz|data-explorer')
 NOTEBOOKS = [path for path in notebooks() if path.stem in FIRST or PIECES.search(path.read_text(encoding='utf-8'))]
+WITH_OUTPUTS = 'with-outputs'  # a folder of copies beside the others
 TIMEOUT = 600  # seconds for one notebook
 IDLE = "window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status == 'idle'"
 NOTEBOOK = 'window.jupyterapp.shell.currentWidget.content'
+# lesson -> what is in the cell of an exercise; a wrong answer; a right one
+EXERCISES = {
+    '01_matmul': ('check(norm_by_product,', 'return matmul_numba(a.T, a).sum().sqrt()',
+                  'return matmul_numba(a.T, a).diagonal().sum().sqrt()'),
+    '02_broadcasting': ('check(bilinear,', "return einsum('bm,mn,bm->b', x, w, x)",
+                        "return einsum('bm,mn,bn->b', x, w, y)"),
+    '03_diffedit_mask': ('check(grow,', 'return mask', 'return F.max_pool2d(mask[None].float(), 3, 1, 1)[0] > 0'),
+    '06_diffedit': ('check(soft_blend,', 'return edits + weight*(encoded - edits)',
+                    'return encoded + weight*(edits - encoded)')}
 
 
 def wait_for(url, process, seconds=60):
@@ -53,12 +68,16 @@ def own_settings(folder):
     return environment(JUPYTER_PATH=str(share), JUPYTERLAB_DIR=str(share/'lab'), **folders)
 
 
-@pytest.fixture
-def lab(python, tmp_path):
+@pytest.fixture(scope='module')
+def server(python, tmp_path_factory):
     "JupyterLab on a free port, in a folder that `lessonlib-notebooks` filled: (folder, address)."
     executable()
+    tmp_path = tmp_path_factory.mktemp('lab')
     folder, port = tmp_path/'my-lessons', free_port()
-    copy_lessons(python, folder)
+    settings = own_settings(tmp_path)
+    command = next(python.parent.glob('lessonlib-notebooks*'))
+    run(command, folder, cwd=tmp_path, env=settings)
+    assert 'signed' not in run(command, folder/WITH_OUTPUTS, '--outputs', cwd=tmp_path, env=settings)
     options = [
         '--no-browser', '--ip=127.0.0.1', f'--port={port}', '--ServerApp.port_retries=0', '--allow-root',
         f'--ServerApp.root_dir={folder}', '--IdentityProvider.token=lesson', '--expose-app-in-browser',
@@ -67,7 +86,7 @@ def lab(python, tmp_path):
     ]
     path = tmp_path/'jupyterlab.log'
     with open(path, 'w') as log:
-        process = subprocess.Popen([python, '-m', 'jupyterlab', *options], env=own_settings(tmp_path), cwd=folder,
+        process = subprocess.Popen([python, '-m', 'jupyterlab', *options], env=settings, cwd=folder,
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     process.log = path
     try:
@@ -79,6 +98,16 @@ def lab(python, tmp_path):
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture
+def lab(server):
+    "The folder and the address; afterwards no kernel runs, so that the next notebook has the memory."
+    yield server
+    sessions = f'{server[1]}/api/sessions'
+    for session in json.loads(urllib.request.urlopen(f'{sessions}?token=lesson').read()):
+        ended = urllib.request.Request(f"{sessions}/{session['id']}?token=lesson", method='DELETE')
+        urllib.request.urlopen(ended).close()
 
 
 def test_there_are_notebooks_to_try():
@@ -107,11 +136,13 @@ def run_all(page):
 
 
 def look_at_the_outputs(path):
-    "No error, prompts in order, and the package is the wheel's."
+    "No error, nothing on a pink ground, prompts in order, and the package is the wheel's."
     book = json.loads(path.read_text(encoding='utf-8'))
     cells = [cell for cell in book['cells'] if cell['cell_type'] == 'code' and ''.join(cell['source']).strip()]
     outputs = [output for cell in cells for output in cell['outputs']]
     assert [output['evalue'] for output in outputs if output['output_type'] == 'error'] == []
+    pink = [''.join(output['text']) for output in outputs if output.get('name') == 'stderr']
+    assert pink == [], 'on standard error'
     assert [cell['execution_count'] for cell in cells] == list(range(1, len(cells) + 1))
     assert 'site-packages' in outputs[-1]['data']['text/plain'][0], 'the package is not the one of the wheel'
 
@@ -119,16 +150,57 @@ def look_at_the_outputs(path):
 @pytest.mark.parametrize('notebook', NOTEBOOKS, ids=lambda path: path.stem)
 def test_run_all(notebook, lab, tmp_path):
     folder, address = lab
-    (folder/notebook.name).write_text(without_outputs(notebook), encoding='utf-8')
+    copy = folder/notebook.name
+    copy.write_text(without_outputs(copy if copy.exists() else notebook), encoding='utf-8')
     with open_page(tmp_path/'profile', viewport=dict(width=1200, height=900)) as page:
-        page.goto(f'{address}/lab/tree/{notebook.name}?token=lesson')
+        page.goto(f'{address}/lab/tree/{notebook.name}?token=lesson&reset')
         run_all(page)
-        look_at_the_outputs(folder/notebook.name)
+        look_at_the_outputs(copy)
+        if notebook.stem in EXERCISES:
+            answer_exercise(page, *EXERCISES[notebook.stem])
         for mark, try_piece in TRIED.items():
             if has(page, mark):
                 try_piece(page)
         own = address, address.replace('http', 'ws'), 'data:', 'blob:', 'about:'
         assert [url for url in page.requests if not url.startswith(own)] == []
+
+
+def test_stored_pieces_move_at_once(lab, tmp_path):
+    "Copies with outputs are signed: JupyterLab runs their scripts before any cell has run."
+    _, address = lab
+    with open_page(tmp_path/'profile', viewport=dict(width=1200, height=900)) as page:
+        page.goto(f'{address}/lab/tree/{WITH_OUTPUTS}/03_diffedit_mask.ipynb?token=lesson&reset')
+        page.wait_for_selector('.jp-Notebook .jp-Cell')
+        page.wait_for_function(IDLE)
+        follow_sliders(page)
+
+
+def answer_exercise(page, mark, wrong, right):
+    "A wrong answer typed into an exercise draws its case; a right one has its tick and is counted."
+    page.evaluate("""mark => {
+        const notebook = window.jupyterapp.shell.currentWidget.content;
+        const sources = notebook.widgets.map(cell => cell.model.sharedModel.getSource());
+        notebook.activeCellIndex = sources.findIndex(source => source.includes(mark));
+        return notebook.scrollToItem(notebook.activeCellIndex, 'center');
+    }""", mark)
+    cell = page.locator('.jp-Notebook-cell.jp-mod-active')
+    type_over(page, cell, '...', wrong)
+    cell.get_by_text('✗ not yet').wait_for()
+    source = cell.locator('.jp-OutputArea img').get_attribute('src').partition('base64,')[2]
+    picture = Image.open(io.BytesIO(base64.b64decode(source)))
+    assert picture.width >= 2*160
+    marks = np.abs(np.asarray(picture.convert('RGB'), int) - ImageColor.getrgb(MASK_COLOR)).max(-1) < 24
+    assert marks.sum() > 100, 'no number is marked'
+    type_over(page, cell, wrong, right)
+    cell.get_by_text('✓ right').wait_for()
+    assert re.search(r'\d cases?\n✓·+ 1 of [2-9] right so far', cell.locator('.jp-OutputArea').inner_text())
+
+
+def type_over(page, cell, old, new):
+    "Type a line of a cell anew, and run it."
+    cell.locator('.cm-line', has_text=old).first.click(click_count=3)
+    page.keyboard.insert_text(f'    {new}\n')
+    page.keyboard.press('Control+Enter')
 
 
 def has(page, mark):
@@ -166,35 +238,38 @@ def type_shapes(page):
     assert page.evaluate(cells) == before
 
 
-def right_answer(box):
-    "An answer that a field takes."
-    first = json.loads(box.get_attribute('data-answers'))[0]
-    if 'range' in first:
-        return str(sum(first['range'])/2)
-    return str(first.get('answer', first.get('value')))
+def right_answers(quiz):
+    "What to type for each question of a quiz; None where an option is chosen."
+    script = quiz.locator('script').text_content()
+    asked = json.loads(re.search(r'const QUIZ = (.*?); +//', script)[1])['questions']
+    return [str(sum(one['span'])/2) if 'span' in one else
+            ' '.join(map(str, one['sizes'])) if 'sizes' in one else one.get('letters') for one in asked]
 
 
 def answer_quiz(page):
     "Every option and every field gives an answer, right and wrong ones come, and no key starts a shortcut."
     go_to(page, 'data-quiz')
     quiz = page.locator('.lessonlib-quiz').first
-    quiz.locator('.Quiz').first.wait_for()
+    quiz.locator('.Question').first.wait_for()
     assert quiz.locator(':scope > pre').count() == 0
     grounds = quiz.locator('code').evaluate_all('all => all.map(code => getComputedStyle(code).backgroundColor)')
     assert set(grounds) <= {'rgba(0, 0, 0, 0)'}, "JupyterLab's own colours lie behind the code"
     count = page.evaluate(f'{NOTEBOOK}.widgets.length')
-    for question in quiz.locator('.Quiz').all():
+    for question, typed in zip(quiz.locator('.Question').all(), right_answers(quiz), strict=True):
         said, seen = question.locator('.Feedback'), []
-        for option in question.locator('label.MCButton').all():
-            option.click()
-            seen.append(said.inner_text().split('.')[0])
-        for box in question.locator('input.Input-text').all():
-            for words in '98765a', right_answer(box):  # the first is wrong everywhere; `a` would add a cell
-                box.click()
+        for option in question.locator('.Options button:not(.Hint)').all():
+            option.focus()
+            page.keyboard.press('Enter')
+            seen.append(said.get_attribute('data-verdict'))
+        for box in question.locator('input').all():
+            for words in '98765a', typed:  # the first is wrong everywhere; `a` would add a cell
+                box.fill('')
                 page.keyboard.type(words)
                 page.keyboard.press('Enter')
-                seen.append(said.inner_text().split('.')[0])
-        assert sorted(set(seen)) == ['Not yet', 'Right'] and seen.count('Right') == 1, seen
+                seen.append(said.get_attribute('data-verdict'))
+        assert sorted(set(seen)) == ['right', 'wrong'] and seen.count('right') == 1, seen
+    asked = quiz.locator('.Question').count()
+    assert quiz.locator('.Score').inner_text().startswith(f'{asked} of {asked} right')
     assert page.evaluate(f'{NOTEBOOK}.widgets.length') == count
     page.screenshot(path=os.environ.get('LESSONLIB_SCREENSHOT', os.devnull), type='png')
 
