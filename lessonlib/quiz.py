@@ -5,8 +5,8 @@
 # %% ../nbs/helpers/quiz.ipynb #quiz-003
 from __future__ import annotations
 import contextlib
+import hashlib
 import html
-import importlib.resources
 import itertools
 import json
 import math
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from .check import Result
 from .inputs import as_whole, kind
+from .widgets import fill_template
 
 # %% auto #0
 __all__ = ['Question', 'quiz']
@@ -27,35 +28,54 @@ class Question(NamedTuple):
     text: str # words in one line; `code` between backticks
     answer: Any # number, tuple (a shape) or words; or a function without arguments that computes it
     wrong: Any = () # wrong options, or a dict of them with words for each; none: the answer is typed
-    why: Any = '' # words to show with any answer, or a function without arguments that gives them
+    why: Any = '' # words that explain the answer, or a function without arguments that gives them
+    hint: Any = '' # words that help and don't tell, in the same way
 
 # %% ../nbs/helpers/quiz.ipynb #cell-071
 class quiz:
-    "Questions that check their answers: jupyterquiz in a notebook or a page, `ask` in a terminal."
+    "Questions that check their answers: clicked and typed in a notebook or a page, with `ask` in a terminal."
     def __init__(self,
         *questions: Question | tuple, # each a Question, or a tuple of its parts
+        title: str = '', # stands above them
     ) -> None:
         self.questions = [_computed(Question(*question)) for question in questions]
         self.options = [_options(question) for question in self.questions]
         self.answers = [_LETTERS[options.index(str(question.answer))] if options else question.answer
                         for question, options in zip(self.questions, self.options, strict=False)]
+        self.title = title
+        self.reset()
 
     def ask(self,
         number: int, # of the question, from 1
         reply: Any = ..., # a letter, an option, or what you would type
     ) -> Result: # true when right
-        "Answer a question. Without a reply it is only shown. `ValueError` for a question that there is not."
+        """Answer a question. Without a reply it is only shown. After a first wrong reply the hint is printed, then why.
+
+        `ValueError` for a question that there is not.
+        """
         number = as_whole(number, 'number', 1, len(self.questions))
-        question, options = self.questions[number - 1], self.options[number - 1]
-        result = _unasked(number, question, options) if reply is ... else _judged(question, options, _plain(reply))
+        question, options, replies = self.questions[number - 1], self.options[number - 1], self.replies[number - 1]
+        given = reply if reply is ... else _option(reply, options) or _plain(reply)
+        result = (_unasked(number, question, options) if given is ... else
+                  _judged(question, options, given, replies))
+        if result.attempted: replies.append((str(given), bool(result)))
         print(result)
         return result
 
+    def reset(self) -> None:
+        "Forget all replies."
+        self.replies = [[] for _ in self.questions]          # for each question (reply, whether it was right)
+
+    @property
+    def score(self) -> str: # such as '2 of 3'
+        "How many questions have been answered right."
+        return f'{sum(any(right for _, right in replies) for replies in self.replies)} of {len(self.questions)}'
+
     def __repr__(self) -> str:
         parts = map(_question_text, itertools.count(1), self.questions, self.options)
-        return '\n'.join(parts) + "\nAnswer with .ask(1, 'a')."
+        return '\n'.join([*[self.title][:bool(self.title)], *parts, "Answer with .ask(1, 'a')."])
 
-    def _repr_html_(self) -> str | None: return _quiz_html(self)
+    def _repr_html_(self) -> str: return _quiz_html(self)
 
 # %% ../nbs/helpers/quiz.ipynb #cell-072
 _LETTERS = 'abcdefghij'
@@ -71,7 +91,7 @@ def _computed(question: Question) -> Question:
     size = getattr(answer, 'shape', ())
     if math.prod(size) != 1: raise ValueError(f'answer: expected one number, a tuple or words, got {kind(answer)}')
     if isinstance(answer, (torch.Tensor, np.ndarray)): answer = answer.item()
-    return question._replace(answer=_plain(answer), why=_words(question.why))
+    return question._replace(answer=_plain(answer), why=_words(question.why), hint=_words(question.hint))
 
 def _options(question: Question) -> list[str]:
     "All options in an order that tells nothing and stays the same. `ValueError` for a repeated one."
@@ -97,7 +117,7 @@ def _own_words(question: Question, option: str) -> str:
 
 def _option(reply: Any, options: list[str]) -> str | None:
     "The option that a reply means: itself or its letter; None if there is none."
-    reply = str(reply).strip()
+    reply = str(_plain(reply)).strip()
     return reply if reply in options else dict(zip(_LETTERS, options, strict=False)).get(reply.lower())
 
 def _question_text(number: int, question: Question, options: list[str]) -> str:
@@ -108,110 +128,95 @@ def _question_text(number: int, question: Question, options: list[str]) -> str:
 def _unasked(number: int, question: Question, options: list[str]) -> Result:
     return Result('not attempted', _question_text(number, question, options))
 
-def _judged(question: Question, options: list[str], reply: Any) -> Result:
-    "What comes of a reply."
+def _judged(question: Question, options: list[str], reply: Any, before: list[tuple[str, bool]]) -> Result:
+    "What comes of a reply after others: the words for it, and why; but after the first wrong one the hint."
     if options and (reply := _option(reply, options)) is None:
-        return Result('not yet', f'a reply is one of {", ".join(_LETTERS[:len(options)])}')
+        return Result('not attempted', f'a reply is one of {", ".join(_LETTERS[:len(options)])}')
     right = reply == str(question.answer) if options else _is_right(reply, question.answer)
-    own = _own_words(question, reply) if options else ''
-    why = ''.join(f'\n{words}' for words in (own, question.why) if words)
-    return Result('right', f'{question.answer}{why}') if right else Result('not yet', f'not {reply}{why}')
+    own = _own_words(question, reply) if options else '' if right else _direction(str(reply), question.answer)
+    others = any(was_right or other != str(reply) for other, was_right in before)
+    told = right or others or not question.hint
+    more = question.why if told else f'Hint: {question.hint}'
+    words = ''.join(f'\n{words}' for words in (own, more) if words)
+    return Result('right', f'{question.answer}{words}') if right else Result('not yet', f'not {reply}{words}')
 
 # %% ../nbs/helpers/quiz.ipynb #check-30
+_NUMBER = r'[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?'
+
 def _is_number(answer: Any) -> bool:
     "Whether an answer is judged as a number; infinity and nan are words."
     return isinstance(answer, numbers.Real) and not isinstance(answer, bool) and math.isfinite(answer)
+
+def _is_shape(answer: Any) -> bool:
+    "Whether an answer is a tuple of whole numbers."
+    return isinstance(answer, tuple) and all(type(size) is int for size in answer)
 
 def _span(answer: Any) -> tuple[Any, Any]:
     "The numbers that count as a number: from and up to."
     off = 0 if isinstance(answer, numbers.Integral) else abs(answer)/1000
     return answer - off, answer + off
 
-def _forms(answer: Any) -> list[str]:
-    "The ways to type words or a shape, in small letters."
-    words = str(answer).lower()
-    if not isinstance(answer, tuple): return list(dict.fromkeys([words, words.replace(' ', '')]))
-    inner = [between.join(map(str, answer)) for between in (', ', ',', ' ')]
-    if len(answer) == 1: inner = [f'{answer[0]},']
-    forms = [left + text + right for text in inner for left, right in (('(', ')'), ('[', ']'), ('', ''))]
-    return list(dict.fromkeys(form.lower() for form in [*forms, str(list(answer))] if form))
+def _typed_number(text: str) -> float | None: # None: it is no number
+    "The number that was typed: 12, .25, 1e3 or 1/4."
+    parts = [part.strip() for part in text.split('/')]
+    if len(parts) > 2 or not all(re.fullmatch(_NUMBER, part, re.ASCII | re.IGNORECASE) for part in parts): return None
+    if len(parts) == 1: return int(text) if re.fullmatch(r'\s*[+-]?\d{1,4000}\s*', text) else float(text)
+    try: return float(parts[0])/float(parts[1])
+    except ZeroDivisionError: return None
 
+def _typed_sizes(text: str) -> list[int] | None: # None: it is no shape
+    "The whole numbers that were typed: (2, 3), [2, 3], 2,3 or 2 3."
+    inner = re.sub(r',\s*$', '', re.sub(r'^[(\[]|[)\]]$', '', text.strip())).strip()
+    parts = re.split(r'[\s,]+', inner) if inner else []
+    fine = text.strip() and all(re.fullmatch(r'-?\d{1,4000}', part, re.ASCII) for part in parts)
+    return list(map(int, parts)) if fine else None
+
+def _letters(text: str) -> str:
+    "Words without blanks and capitals."
+    return re.sub(r'\s+', '', text).lower()
+
+# %% ../nbs/helpers/quiz.ipynb #typed-judged
 def _is_right(reply: Any, answer: Any) -> bool:
     "Whether what was typed is the answer."
-    if not _is_number(answer): return str(reply).strip().lower() in _forms(answer)
-    low, high = _span(answer)
-    try: return low <= _typed_number(str(reply)) <= high
-    except (ValueError, ZeroDivisionError, OverflowError): return False
+    if _is_shape(answer): return _typed_sizes(str(reply)) == list(answer)
+    if not _is_number(answer): return _letters(str(reply)) == _letters(str(answer))
+    (low, high), number = _span(answer), _typed_number(str(reply))
+    return number is not None and low <= number <= high
 
-def _typed_number(text: str) -> float:
-    "The number that was typed: 12, .25, 1e3 or 1/4. `ValueError` for none."
-    top, slash, bottom = text.partition('/')
-    if slash: return float(top)/float(bottom)
-    try: return int(text)
-    except ValueError: return float(text)
+def _direction(reply: str, answer: Any) -> str:
+    "What is said to a typed answer that is not right."
+    if _is_number(answer):
+        number = _typed_number(reply)
+        return 'Type a number.' if number is None else 'Too small.' if number < _span(answer)[0] else 'Too large.'
+    if not _is_shape(answer): return ''
+    typed = _typed_sizes(reply)
+    if typed is None: return 'Type whole numbers, such as (2, 3).'
+    if len(typed) != len(answer): return f'You typed {len(typed)} of {len(answer)} numbers.'
+    axis = max(axis for axis in range(-len(answer), 0) if typed[axis] != answer[axis])
+    return f'Look at axis {axis} again.'
 
 # %% ../nbs/helpers/quiz.ipynb #check-35
-def _quiz_html(asked: quiz) -> str | None:
-    "The quiz as one `<div>`, the same for the same questions; None where jupyterquiz is not installed."
-    import hashlib
-    try: home = importlib.resources.files('jupyterquiz')
-    except ModuleNotFoundError: return None
-    data = [*map(_question_data, itertools.count(1), asked.questions, asked.options)]
-    data = json.dumps(data, separators=(',', ':')).replace('</', '<\\/')
-    name = hashlib.sha256(data.encode()).hexdigest()[:12]
-    script = _filled('quiz.js', {"'@ID@'": f'"{name}"', "'@DATA@'": data})
-    parts = dict(ID=name, NUMBER=str(len(asked.questions)), TEXT=html.escape(repr(asked)), SCRIPT=script,
-                 STYLE=_filled('quiz.css', {}), THEIR_STYLE=_their_styles(home), THEIR_SCRIPT=_their_script(home))
-    return _filled('quiz.html', {f'@{name}@': text for name, text in parts.items()})
-
-def _filled(name: str, parts: dict[str, str]) -> str:
-    "A file of `data/widgets` with its parts filled in, in one go: what a part holds is left as it is."
-    text = (importlib.resources.files('lessonlib')/'data'/'widgets'/name).read_text(encoding='utf-8').rstrip()
-    return re.sub('|'.join(map(re.escape, parts)), lambda match: parts[match[0]], text) if parts else text
-
-def _their_styles(home: Any) -> str:
-    "jupyterquiz's styles in one line, without comments and animations."
-    styles = (home/'styles.css').read_text(encoding='utf-8')
-    return re.sub(r'/\*.*?\*/|\s*\n\s*', ' ', styles, flags=re.DOTALL).partition('@keyframes')[0].strip()
-
-def _their_script(home: Any) -> str:
-    "jupyterquiz's script without comments, log lines and addresses on the network."
-    files = sorted((file for file in (home/'js').iterdir() if file.name.endswith('.js')), key=lambda file: file.name)
-    lines = (line.strip() for file in files for line in file.read_text(encoding='utf-8').splitlines())
-    kept = (line for line in lines if line and not line.startswith(('//', 'console.log(')))
-    return re.sub(r"https?://[^'\"\s]+", '', '\n'.join(kept))
+def _quiz_html(asked: quiz) -> str:
+    "The quiz as one `<div>`, the same for the same questions."
+    data = dict(title=asked.title,
+                questions=[*map(_question_data, itertools.count(1), asked.questions, asked.options)])
+    name = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
+    return fill_template('quiz.html', ID=name, STYLE=fill_template('quiz.css'), TEXT=html.escape(repr(asked)),
+                         SCRIPT=fill_template('quiz.js', ID=name, DATA=data))
 
 # %% ../nbs/helpers/quiz.ipynb #quiz-data
 def _question_data(number: int, question: Question, options: list[str]) -> dict[str, Any]:
-    "One question in the form that jupyterquiz reads."
-    columns = 1 if max(map(len, options), default=0) > 32 else 2
-    data = dict(question=f'{number}. {_page(question.text)}', why=_page(question.why), answer_cols=columns)
-    if options: return data | dict(type='multiple_choice', answers=_choices(question, options))
-    numeric = _is_number(question.answer) and question.answer != 0  # jupyterquiz takes an empty field for 0: words
-    answers = [_RIGHT | part for part in (_numeric_parts if numeric else _text_parts)(question.answer)]
-    return data | dict(type='numeric' if numeric else 'string', answers=[*answers, _WRONG | dict(type='default')])
+    "One question as `quiz.js` reads it."
+    answer = question.answer
+    data = dict(text=_page(f'{number}. {question.text}'), why=_page(question.why), hint=_page(question.hint))
+    if options:
+        choices = [[_page(option), _page(_own_words(question, option))] for option in options]
+        return data | dict(options=choices, right=options.index(str(answer)))
+    if _is_number(answer): return data | dict(span=_span(answer))
+    return data | (dict(sizes=answer) if _is_shape(answer) else dict(letters=_letters(str(answer))))
 
-_RIGHT = dict(correct=True, feedback='<b>Right.</b> ')
-_WRONG = dict(correct=False, feedback='<b>Not yet.</b> ')
-
-def _choices(question: Question, options: list[str]) -> list[dict[str, Any]]:
-    "The options, each with its own words."
-    choices = []
-    for option in options:
-        verdict = _RIGHT if option == str(question.answer) else _WRONG
-        words = verdict['feedback'] + _page(_own_words(question, option)) + ' '
-        choices.append(verdict | dict(answer=_page(option), feedback=words))
-    return choices
-
-def _numeric_parts(answer: Any) -> list[dict[str, Any]]:
-    low, high = _span(answer)
-    return [dict(value=low) if low == high else dict(range=[low, high])]
-
-def _text_parts(answer: Any) -> list[dict[str, Any]]:
-    return [dict(answer=form) for form in [*_forms(answer), *['0.0'][:answer == 0]]]
-
-def _page(text: str) -> str:
-    "Text for jupyterquiz: `code` between backticks; several lines as they stand; no formula, no link."
-    text = html.escape(text).replace('$', '&#36;').replace('[', '&#91;')
+def _page(text: str) -> str: # HTML
+    "Text for the page: `code` between backticks; several lines as they stand."
+    text = html.escape(text, quote=False)
     if '\n' in text: return f'<pre>{text}</pre>'
     return ''.join(f'<code>{part}</code>' if index % 2 else part for index, part in enumerate(text.split('`')))

@@ -126,13 +126,16 @@ def storage_html(
     storage = [(str(i), i if i in used else None, i not in used) for i in range(s.stored)]
     return words + cell_grids([('storage', storage), (f'shown {s.shape}', _cells(s.reads.tolist(), 0, set()))])
 
+_GAP = '…', None, None                                            # a cell of `cell_grids` for what is left out
+
 def _cells(
-    places: Any, # nested lists of whole numbers
+    places: Any, # nested lists of whole numbers; None: left out
     first: int, # number of the colour of place 0
     seen: set, # places that were there before; those of `places` are added
 ) -> Any: # nested lists of (text, colour, pale)
     "Places as cells for `cell_grids`; pale are those seen before."
     if isinstance(places, list): return [_cells(place, first, seen) for place in places]
+    if places is None: return _GAP
     pale = places in seen
     seen.add(places)
     return str(places), first + places, pale
@@ -308,28 +311,44 @@ def _text_row(name: str, cells: list[str], note: str = '') -> str:
 def broadcast_html(
     e: Any, # as for `broadcast_text`
 ) -> str: # HTML
-    "How shapes broadcast: the table in colours, words, and a drawing of small ones."
+    "How shapes broadcast: the table in colours, words, and a drawing, shortened for large ones."
     rows = [(name, _fates(e, shape), '' if e.reason else f'strides {e.strides[n]} -> {e.stretched[n]}')
             for n, (name, shape) in enumerate(zip(e.names, e.shapes, strict=True))]
     result = ('result', [('?', 'clash') if size is None else (str(size), 'result') for size in e.aligned], '')
     return shape_table([*rows, result]) + words_block('\n'.join(_broadcast_words(e))) + _drawing(e)
 
 def _drawing(e: Any) -> str: # HTML
-    "The operands as they are read, and the result; nothing for large ones."
-    if e.reason or not 0 < math.prod(e.result) <= 48 or len(e.result) > 3 or len(e.shapes) > 3: return ''
-    reads = [_reads(e.result, steps) for steps in e.stretched]
-    reads = [places - places.min() for places in reads]            # counted from the first that is read
-    spans = [int(places.max()) + 1 for places in reads]
+    "The operands as they are read, and the result, both shortened where they are large; or why there is no drawing."
+    if e.reason: return ''
+    for fault, words in ((0 in e.result, 'the result has no elements'), (len(e.result) > 3, 'more than 3 axes'),
+                         (len(e.shapes) > 3, 'more than 3 operands')):
+        if fault: return words_block(f'not drawn: {words}')
+    axes, ends = _drawn(e.result), [size - 1 for size in e.result]
+    lowest = [sum(min(end*step, 0) for end, step in zip(ends, steps, strict=True)) for steps in e.stretched]
+    spans = [sum(end*abs(step) for end, step in zip(ends, steps, strict=True)) + 1 for steps in e.stretched]
     first = [sum(spans[:n]) for n in range(len(spans))]            # the number of each operand's first colour
-    places = [places.tolist() for places in reads]
+    places = [_places(axes, steps, -low) for steps, low in zip(e.stretched, lowest, strict=True)]
     titles = [f'{name} {shape}' + f' read as {e.result}'*(shape != e.result)
               for name, shape in zip(e.names, e.shapes, strict=True)]
     operands = [(title, _cells(*parts, set())) for title, *parts in zip(titles, places, first, strict=True)]
-    return cell_grids([*operands, (f'result {e.result}', _meeting(places, first, e.names))])
+    note = words_block('drawn shortened: … is what was left out') if any(None in axis for axis in axes) else ''
+    return note + cell_grids([*operands, (f'result {e.result}', _meeting(places, first, e.names))])
+
+def _drawn(result: tuple[int, ...]) -> list[list[int | None]]: # None: left out
+    "Which places of each axis are drawn: all of them up to 48 cells, then the first two and the last of a long axis."
+    whole = math.prod(result) <= 48
+    return [[*range(size)] if whole or size <= 4 else [0, 1, None, size - 1] for size in result]
+
+def _places(axes: list[list[int | None]], steps: tuple[int, ...], place: int | None) -> Any: # nested lists
+    "Which stored element each drawn cell reads; None for what is left out, one for a whole sheet."
+    if not axes: return place
+    if place is None and len(axes) > 1: axes = [[None]]*len(axes)
+    return [_places(axes[1:], steps[1:], None if n is None or place is None else place + n*steps[0]) for n in axes[0]]
 
 def _meeting(places: list, first: list[int], names: str) -> Any: # nested lists of (text, colours, pale)
     "The cells of the result: which numbers meet, and their colours."
     if isinstance(places[0], list): return [_meeting(part, first, names) for part in zip(*places, strict=True)]
+    if places[0] is None: return _GAP
     words = ' '.join(f'{name}{place}' for name, place in zip(names, places, strict=False))
     return words, tuple(map(sum, zip(first, places, strict=True))), False
 

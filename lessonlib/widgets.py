@@ -224,16 +224,16 @@ def _paint(
         return f'background: linear-gradient(135deg, {", ".join(stops)}); {ink}'
     return f'background: hsl({_shade(number)} / .3);' if pale else f'background: hsl({_shade(number)}); {ink}'
 
-def _cell(text: str, number: int | tuple[int, ...] | None, pale: bool) -> str: # HTML
+def _cell(text: str, number: int | tuple[int, ...] | None, pale: bool | None) -> str: # HTML
     "One cell of a table."
     styles = _styles()
-    rim = styles['again' if pale else 'first']
+    rim = '' if pale is None else styles['again' if pale else 'first']
     return _styled('td', f'{styles["cell"]} {rim} {_paint(number, pale)}', escape(text))
 
 # %% ../nbs/helpers/widgets.ipynb #cellgrids1
 def cell_grids(
     grids: list[tuple[str, Any]], # (title, cells): nested lists of up to 3 axes of (text, colour, pale)
-) -> str: # HTML; a colour is a whole number, a tuple of them, or None
+) -> str: # HTML; a colour is a whole number, a tuple of them, or None; pale None: a cell without a rim
     "Draw small tensors as tables beside each other; a third axis becomes sheets."
     styles = _styles()
     drawn = []

@@ -8,7 +8,8 @@ from lessonlib.broadcasting import broadcast_explorer, explain_broadcast, explai
 
 TYPED = ['()', '', '5', '(3, 1)', '3 1', '(4,)', ' 2,3 ', '(3, 2)', '(5, 3, 4)', '(5, 4)', '(8, 1, 6, 1)', '(7, 1, 5)',
          '0', '(2, 0, 3)', '(1, 1)', '1 2 3 1 2 3 1 2', '1 2 3 4 5 6 7 8 9', 'three', '<b>&"', '(2, -1)', '2.5', '(3',
-         '48', '(7, 7)', '999999999 999999999 999999999', '(999999999, 2)']
+         '48', '49', '(7, 7)', '(100, 1)', '(256, 256, 3)', '(9, 2, 1)', '999999999 999999999 999999999',
+         '(999999999, 2)']
 THEMES = {'light': 'background:#fff;color:#000', 'dark': 'background:#111;color:#eee;color-scheme:dark'}
 
 
@@ -33,7 +34,8 @@ def test_what_is_typed_is_answered_as_in_python(page, show):
         });
     }""", [list(map(list, cases())), wanted])
     for case, (found, expected) in zip(cases(), table, strict=True): assert found == expected, case
-    for part in ['linear-gradient', 'stretched to', 'added', 'smallest fix', 'expected up to 8']:
+    for part in ['linear-gradient', 'stretched to', 'added', 'smallest fix', 'expected up to 8', 'drawn shortened',
+                 'not drawn: the result has no elements', 'not drawn: more than 3 axes']:
         assert sum(part in found for found, _ in table) > 50, f'no answer with {part}'
 
 
@@ -51,10 +53,40 @@ def test_typing_with_keys(page, show):
     assert 'a: axis -1 stretched to 3' in said(2)
 
 
+def test_what_is_large_is_drawn_shortened_or_it_says_why_not(page, show):
+    show(broadcast_explorer())
+    inputs = page.locator('.lessonlib-explorer input')
+    notes = {('48', '1'): [], ('49', '1'): ['drawn shortened: … is what was left out'],
+             ('8 1 6', '1'): [], ('7 7', '7'): ['drawn shortened: … is what was left out'],
+             ('1 2 3 4', '4'): ['not drawn: more than 3 axes'], ('0 3', '3'): ['not drawn: the result has no elements'],
+             ('2', '3'): []}
+    for typed, wanted in notes.items():
+        for field, text in zip(inputs.all(), typed, strict=True): field.fill(text)
+        assert [text for text in page.locator('[data-out] pre').all_text_contents()[1:]] == wanted, typed
+    for field, text in zip(inputs.all(), ('256 1', '256'), strict=True): field.fill(text)
+    grids = page.locator('.lessonlib-cells > div')
+    assert grids.locator('div').all_text_contents() == [
+        'a (256, 1) read as (256, 256)', 'b (256,) read as (256, 256)', 'result (256, 256)']
+    assert grids.nth(1).locator('tr').first.locator('td').all_text_contents() == ['0', '1', '…', '255']
+    assert grids.nth(2).locator('td').last.text_content() == 'a255 b255'
+
+
+@pytest.mark.parametrize('width', [1280, 390])
+def test_a_drawing_scrolls_in_its_box(page, show, width):
+    "However long the numbers are, the page does not become wider, and the keyboard reaches the box."
+    page.set_viewport_size(dict(width=width, height=800))
+    show(broadcast_explorer('999999999 999999999 1', '999999999'))
+    assert page.evaluate('document.documentElement.scrollWidth') <= width
+    assert page.locator('[data-out] td', has_text='a999999998000000000').count() > 0
+    assert page.locator('[data-out]').get_attribute('tabindex') == '0'
+    page.set_viewport_size(dict(width=1280, height=720))
+
+
 @pytest.mark.parametrize('theme', THEMES)
 def test_words_are_readable_on_light_and_dark_pages(page, show, theme):
     "Every word has a contrast of at least 4.5, also on colours that cover their ground by half and on slanted ones."
     show(broadcast_explorer(), explain_broadcast((2, 3, 1), (4,), ()), explain_broadcast((3, 2), (4, 1, 3)),
+         explain_broadcast((60, 1), (70,)), explain_broadcast((2, 0), (1,)),
          explain_storage(torch.arange(40.).reshape(5, 8).T[::2]), explain_storage(torch.arange(20.).expand(2, 20)),
          style=THEMES[theme])
     ratios = page.evaluate('() => {' + CONTRAST + """

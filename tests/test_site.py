@@ -2,6 +2,7 @@
 import functools
 import gzip
 import http.server
+import itertools
 import json
 import re
 import threading
@@ -128,9 +129,11 @@ SIGNS = [r'\$\$', r'\\\(', r'\\\[', r':::', r'\[-?@\w', r'#\|', r'\]\(']  # of M
 
 @pytest.mark.parametrize('path', PAGES)
 def test_page(path, visit):
-    "It answers, has one title, no id twice, formulas that are drawn, and pictures with words."
+    "It answers, has one title, no level of headings left out, no id twice, formulas drawn, and pictures with words."
     page = visit(path)
     assert page.locator('main h1').count() == 1 and page.locator('main h1').inner_text().strip()
+    levels = page.locator('main :is(h1, h2, h3, h4, h5, h6)').evaluate_all('all => all.map(e => Number(e.tagName[1]))')
+    assert levels[0] == 1 and max([b - a for a, b in itertools.pairwise(levels)], default=0) <= 1, levels
     found = page.evaluate(LOOK_AT_THE_PAGE)
     assert found.pop('formulas') >= (formulas_in(SOURCES[path]) if path in SOURCES else 0)
     assert found == dict(twice=[], raw=[], flat=[], wordless=0, code=[], broken=[])
@@ -305,8 +308,9 @@ def test_a_name_in_the_reference(visit):
 
 def test_quiz(visit):
     quiz = visit(QUIZ).locator('.lessonlib-quiz')
-    quiz.locator('.Quiz').first.locator('label').first.click()
-    assert re.match(r'Right|Not yet', quiz.locator('.Feedback').first.inner_text())
+    assert quiz.count() == 5
+    quiz.locator('.Options button').first.click()
+    assert re.match(r'✓ Right|✗ Not yet', quiz.locator('.Feedback').first.inner_text())
 
 
 def test_explorer(visit):
@@ -772,10 +776,10 @@ def test_pieces_are_dark_where_the_page_is(where, browser, tmp_path):
     path = tmp_path/'dark.html'
     path.write_text(DARK_PAGES[where].format(''.join(piece._repr_html_() for piece in shown)), encoding='utf-8')
     browser.goto(path.as_uri())
-    for name in '.lessonlib-live-mask', '.lessonlib-quiz', '.lessonlib-explorer input', '.lessonlib-quiz .MCButton':
+    for name in '.lessonlib-live-mask', '.lessonlib-quiz', '.lessonlib-explorer input', '.lessonlib-quiz button':
         ground, ink = browser.evaluate(GROUND_OF, name)
         assert ground < 80 and ink > 200, name
-    browser.locator('.MCButton').first.click()
+    browser.locator('.lessonlib-quiz button').first.click()
     browser.locator('.Feedback b').first.wait_for()
     count, faint = browser.evaluate(FAINT_WORDS)
     assert count > 20 and faint == {}

@@ -1,10 +1,10 @@
 // Two typed shapes, explained. What is said and drawn is what `explain_broadcast` in lessonlib.broadcasting says,
-// drawn as `broadcast_html` in lessonlib.widgets draws it. Numbers of elements are BigInts: shapes may be huge.
+// drawn as `broadcast_html` in lessonlib.reports draws it. Numbers of elements are BigInts: shapes may be huge.
 (() => {
   const ID = '@ID@';
   const STYLES = '@STYLES@';                     // the rules of cells.css by name
   const NAMES = ['a', 'b'];
-  const DRAWN = 48n;                             // cells of the largest result that is drawn
+  const DRAWN = 48n;                             // cells of the largest result that is drawn whole
 
   // ---- shapes
 
@@ -90,52 +90,67 @@
     return tableOf([line('', head, ''), ...rows.map(([name, cells, note]) => line(name, cells.map(size), note))]);
   };
 
-  const shade = n => `${n*137 % 360} 75% ${80 - n % 3*6}%`;
-  const paint = (number, pale) => {              // one colour, or a slanted cut of two
+  const shade = n => `${n*137n % 360n} 75% ${80n - n % 3n*6n}%`;
+  const paint = (number, pale) => {              // one colour, or a slanted cut of two; null for none
+    if (number === null) return '';
     if (Array.isArray(number)) {
       const stops = number.map((n, k) => `hsl(${shade(n)}) ${50*k}% ${50*(k + 1)}%`);
       return `background: linear-gradient(135deg, ${stops.join(', ')}); ${STYLES.ink}`;
     }
     return pale ? `background: hsl(${shade(number)} / .3);` : `background: hsl(${shade(number)}); ${STYLES.ink}`;
   };
-  const cell = (text, number, pale) =>
-    styled('td', `${STYLES.cell} ${pale ? STYLES.again : STYLES.first} ${paint(number, pale)}`, text);
+  const cell = ({text, number, pale}) => {
+    const rim = pale === null ? '' : STYLES[pale ? 'again' : 'first'];
+    return styled('td', `${STYLES.cell} ${rim} ${paint(number, pale)}`, text);
+  };
+  const GAP = {text: '…', number: null, pale: null};   // what is left out
 
-  const cut = (list, n) => Array.from({length: list.length/n}, (_, i) => list.slice(i*n, (i + 1)*n));
-  const grid = (title, result, cells) => {       // cells in a row, cut into rows and sheets
-    const [width, height] = [result.at(-1) ?? 1, result.at(-2) ?? 1];
-    const rows = cut(cells.map(parts => cell(...parts)), width).map(row => styled('tr', STYLES.row, row.join('')));
-    return `<div>${styled('div', STYLES.title, title)}${cut(rows, height).map(tableOf).join('')}</div>`;
+  const depth = cells => Array.isArray(cells) ? 1 + depth(cells[0]) : 0;
+  const sheetsOf = cells => depth(cells) < 3 ? sheetsOf([cells]) : cells;
+  const grid = (title, cells) => {               // nested lists of cells as sheets of rows
+    const rows = sheet => sheet.map(row => styled('tr', STYLES.row, row.map(cell).join('')));
+    const tables = sheetsOf(cells).map(sheet => tableOf(rows(sheet)));
+    return `<div>${styled('div', STYLES.title, title)}${tables.join('')}</div>`;
   };
 
-  const placeOf = (cellNumber, result, steps) => {   // which element a cell of the result reads
-    let place = 0;
-    let rest = cellNumber;
-    for (let axis = result.length - 1; axis >= 0; axis--) {
-      place += rest % result[axis]*Number(steps[axis]);
-      rest = Math.floor(rest/result[axis]);
-    }
-    return place;
+  const drawnOf = result => {                    // which places of each axis are drawn; null for those left out
+    const whole = elements(result) <= DRAWN;
+    return result.map(size => whole || size <= 4 ? [...Array(size).keys()] : [0, 1, null, size - 1]);
   };
+
+  const placesOf = (axes, steps, place) => {     // nested: which element each drawn cell reads, one gap for a sheet
+    if (!axes.length) return place;
+    const [axis, ...rest] = place === null && axes.length > 1 ? axes.map(() => [null]) : axes;
+    const next = n => n === null || place === null ? null : place + BigInt(n)*steps[0];
+    return axis.map(n => placesOf(rest, steps.slice(1), next(n)));
+  };
+
+  const both = (one, two, make) =>               // two nested lists as one
+    Array.isArray(one) ? one.map((part, n) => both(part, two[n], make)) : make(one, two);
 
   const drawing = (shapes, result, steps) => {
-    const total = Number(elements(result));
-    const first = [0, Number(elements(shapes[0]))];      // the number of each operand's first colour
-    const reads = steps.map(own => Array.from({length: total}, (_, n) => placeOf(n, result, own)));
+    if (elements(result) === 0n) return words('not drawn: the result has no elements');
+    if (result.length > 3) return words('not drawn: more than 3 axes');
+    const axes = drawnOf(result);
+    const first = [0n, elements(shapes[0])];     // the number of each operand's first colour
+    const places = steps.map(own => placesOf(axes, own, 0n));
     const operands = shapes.map((shape, i) => {
       const seen = new Set();
-      const cells = reads[i].map(place => {
+      const cells = both(places[i], places[i], place => {
+        if (place === null) return GAP;
         const pale = seen.has(place);
         seen.add(place);
-        return [`${place}`, first[i] + place, pale];
+        return {text: `${place}`, number: first[i] + place, pale};
       });
       const read = tuple(shape) === tuple(result) ? '' : ` read as ${tuple(result)}`;
-      return grid(`${NAMES[i]} ${tuple(shape)}${read}`, result, cells);
+      return grid(`${NAMES[i]} ${tuple(shape)}${read}`, cells);
     });
-    const meeting = reads[0].map((place, n) =>
-      [`a${place} b${reads[1][n]}`, [place, first[1] + reads[1][n]], false]);
-    const grids = [...operands, grid(`result ${tuple(result)}`, result, meeting)];
-    return `<div class="lessonlib-cells" style="${STYLES.grids}">${grids.join('')}</div>`;
+    const meeting = both(...places, (a, b) =>
+      a === null ? GAP : {text: `a${a} b${b}`, number: [a, first[1] + b], pale: false});
+    const grids = [...operands, grid(`result ${tuple(result)}`, meeting)];
+    const short = axes.some(axis => axis.includes(null));
+    const note = short ? words('drawn shortened: … is what was left out') : '';
+    return `${note}<div class="lessonlib-cells" style="${STYLES.grids}">${grids.join('')}</div>`;
   };
 
   // ---- the answer
@@ -177,9 +192,7 @@
       const lines = clashWords(shapes, own.map(sizes => sizes[clash]), clash - rank);
       return shapeTable(rows) + words(lines.join('\n'));
     }
-    const drawn = rank <= 3 && elements(result) > 0n && elements(result) <= DRAWN;
-    return shapeTable(rows) + words(fitWords(shapes, fates, result).join('\n'))
-      + (drawn ? drawing(shapes, result, steps) : '');
+    return shapeTable(rows) + words(fitWords(shapes, fates, result).join('\n')) + drawing(shapes, result, steps);
   };
 
   const answer = texts => {
@@ -191,9 +204,15 @@
 
   for (const root of document.querySelectorAll(`[data-explorer="${ID}"]`)) {
     const inputs = [...root.querySelectorAll('input')];
+    const out = root.querySelector('[data-out]');
+    const reach = () => {                        // what is wider than its box can be scrolled with the arrow keys
+      out.tabIndex = out.scrollWidth > out.clientWidth ? 0 : -1;
+    };
     const update = () => {
-      root.querySelector('[data-out]').innerHTML = answer(inputs.map(input => input.value));
+      out.innerHTML = answer(inputs.map(input => input.value));
+      reach();
     };
     for (const input of inputs) input.addEventListener('input', update);
+    reach();
   }
 })();

@@ -72,14 +72,6 @@
   window.addEventListener('resize', reach);
   document.addEventListener('toggle', reach, true);
 
-  // ---- the fields of a quiz are called what they ask
-
-  const label = () => all('.lessonlib-quiz .Input-text:not([aria-label])').forEach(field => {
-    const question = field.closest('.Quiz').firstElementChild;
-    field.setAttribute('aria-label', question ? question.textContent.trim().slice(0, 200) : 'Your answer');
-  });
-  window.addEventListener('load', label);
-
   // ---- search: all words must be there; lessons come before names
 
   const GROUPS = [['lesson', 'Lessons', 4], ['page', 'Other pages', 2], ['api', 'Names', 6]];
