@@ -110,6 +110,7 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'matmul': {'inputs'},
     'broadcasting': {'matmul', 'reports', 'letters'},
     'gemm': {'inputs', 'matmul'},
+    'nano': set(),  # torch alone
     'guidance': {'inputs'},
     'diffedit_mask': {'inputs', 'progress', 'stable_diffusion'},
     'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},

@@ -186,9 +186,21 @@ def in_your_browser(card: Card) -> None:
     card.paste(masked.crop((256, 100, 472, 343)), (240, 56, 418, 248))
 
 
+def nano_stable_diffusion(card: Card) -> None:
+    "The UNet as a U: its boxes, what it keeps for the way up, and a product in the middle."
+    heights = 176, 128, 88, 56, 88, 128, 176
+    for i, height in enumerate(heights[:3]):
+        y = 135 - height/2 + 10
+        card.line((37 + 60*i, y), (60 + 60*(6 - i), y), fill=QUIET, width=4)
+    for i, height in enumerate(heights):
+        color = COLORS[0] if i == 3 else COLORS[1] if 0 < i < 6 else COLORS[2]
+        card.box((37 + 60*i, 135 - height/2, 83 + 60*i, 135 + height/2), color)
+    card.text(240, 133, '@', 30, fill='#ffffff')
+
+
 DRAWN: tuple[Callable[[Card], None], ...] = (
     matmul, broadcasting, diffedit_mask, reading_the_paper, guidance, diffedit, gemm, tiny_stable_diffusion,
-    tensor_puzzles, in_your_browser)
+    tensor_puzzles, nano_stable_diffusion, in_your_browser)
 
 
 def main() -> None:
