@@ -1,5 +1,6 @@
 """DiffEdit in the reader's browser: the same files in Node and in a browser, compared with Python for one noise."""
 import json
+import re
 import subprocess
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from browser import node
 from installed import ROOT
 from live_reference import cases, model
+from test_widgets import Markup, grammar_fault, script_faults, style_faults, text_faults
 from tools.site import live
 
 without = pytest.mark.skipif(bool(live.missing()), reason=live.missing())
@@ -84,3 +86,40 @@ def test_the_way_up_is_pythons(answer):
 def test_the_pages_noise_is_normal(answer):
     noise = torch.tensor(answer['noise'])
     assert abs(noise.mean()) < .02 and abs(noise.std() - 1) < .02 and 3.5 < noise.abs().max() < 6
+
+
+# ---- the files
+
+FILES = sorted(live.SCRIPTS.iterdir())
+ALLOWED = {'worker.mjs': {'the network'}}  # it fetches the model from where it came from itself
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
+def test_a_file_is_clean(path, tmp_path):
+    text = path.read_text(encoding='utf-8')
+    assert text_faults(text) == []
+    if path.suffix == '.mjs':
+        exported = {f'{name} is not used' for name in re.findall(r'^export (?:const|class) (\w+)', text, re.M)}
+        assert set(script_faults(text)) - exported <= ALLOWED.get(path.name, set())
+        assert not re.search(r'https?:', text)
+        assert grammar_fault(text, tmp_path, 'script.mjs') == ''
+    elif path.suffix == '.css':
+        assert style_faults(text) == []
+    else:
+        assert Markup(text).faults == []
+
+
+def test_the_scripts_are_short():
+    "The page and its thread, and apart from them the steps that the lesson explains; lines of code."
+    counts = {path.name: len(re.findall(r'^(?!\s*//)\s*\S', path.read_text(encoding='utf-8'), re.M)) for path in FILES}
+    assert counts['page.mjs'] + counts['live.mjs'] + counts['worker.mjs'] < 400 and counts['diffedit.mjs'] < 300
+
+
+def test_each_step_has_the_name_that_it_has_in_python():
+    from lessonlib import diffedit, diffedit_mask, guidance
+    script = (live.SCRIPTS/'diffedit.mjs').read_text(encoding='utf-8')
+    steps = script.split('// ---- step 1')[1]
+    known = {name for module in (diffedit, diffedit_mask, guidance) for name in module.__all__}
+    camel = {re.sub(r'_(\w)', lambda letter: letter[1].upper(), name) for name in known}
+    exported = set(re.findall(r'^export const (\w+)', steps, re.M))
+    assert exported - camel == {'makeMask'}, 'what DiffEditMask holds'

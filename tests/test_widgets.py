@@ -72,9 +72,9 @@ class Markup(HTMLParser):
         else: self.faults.append(f'</{tag}> closes nothing')
 
 
-def grammar_fault(script, folder):
+def grammar_fault(script, folder, name='script.js'):
     "What Node says of a script, or nothing."
-    path = folder/'script.js'
+    path = folder/name
     path.write_text(script, encoding='utf-8')
     done = subprocess.run([node(), '--check', path], text=True, capture_output=True)
     return done.stderr.strip() if done.returncode else ''

@@ -26,7 +26,8 @@ export const loadModel = async (ort, known, read, provider) => {       // `read`
     return vectors.get(text);
   };
   const encodeImage = pixels => {
-    const planes = Float32Array.from({length: 3*size*size}, (_, i) => pixels[3*(i % (size*size)) + Math.floor(i/size/size)]/255);
+    const place = i => 3*(i % (size*size)) + Math.floor(i/size/size);
+    const planes = Float32Array.from({length: 3*size*size}, (_, i) => pixels[place(i)]/255);
     return run('encoder', {pixels: [planes, 1, 3, size, size]});
   };
   const predictNoise = async (latents, timestep, texts) => {         // the same timestep for all of them
@@ -59,10 +60,11 @@ export const agreement = async model => {         // the largest difference from
 
 // Words of letters, digits, other signs; each merged from its letters by the earliest rule that fits.
 export const tokenize = ({vocab, merges, start, end, tokens}, text) => {
-  const words = text.normalize('NFC').toLowerCase().match(/'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu) || [];
+  const word = /'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu;
+  const words = text.normalize('NFC').toLowerCase().match(word) || [];
   const rank = new Map(merges.map((pair, i) => [pair.join(' '), i]));
-  const pieces = word => {
-    const parts = Array.from(new TextEncoder().encode(word), byte => String.fromCharCode(byte));
+  const pieces = letters => {
+    const parts = Array.from(new TextEncoder().encode(letters), byte => String.fromCharCode(byte));
     parts.push(`${parts.pop()}</w>`);
     for (;;) {
       const ranks = parts.map((part, i) => rank.get(`${part} ${parts[i + 1]}`) ?? Infinity);

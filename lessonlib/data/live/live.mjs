@@ -21,7 +21,9 @@ export class Live {
       else if (fault) reject(new Error(fault));
       else resolve(answer);
     };
-    this.worker.onerror = () => this.asked.forEach(({reject}) => reject(new Error('The script of the model did not start.')));
+    this.worker.onerror = () => {
+      for (const {reject} of this.asked.values()) reject(new Error('The script of the model did not start.'));
+    };
   }
 
   ask(task, question, heard = () => null) {              // `heard` gets the news on the way

@@ -7,13 +7,18 @@ const state = {maps: new Map(), paths: new Map()};       // what was computed, b
 
 // ---- files: pressed, counted as they come, compared with their length and fingerprint
 
-const unpacked = bytes => new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+const unpacked = bytes => {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+};
 
 const readAll = async (response, arrived) => {
   const [reader, parts] = [response.body.getReader(), []];
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  let part = await reader.read();
+  while (!part.done) {
     parts.push(part.value);
     arrived(part.value.length);
+    part = await reader.read();
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 };
@@ -66,7 +71,11 @@ const load = async ({device}) => {                // on a graphics card if there
   const adapter = self.navigator.gpu && await navigator.gpu.requestAdapter().catch(() => null);
   const hasCard = adapter && !adapter.info?.isFallbackAdapter;
   if (device === 'webgpu' || hasCard && device !== 'wasm') {
-    try { return await loadOn('webgpu', files); } catch (fault) { if (device) throw fault; }
+    try {
+      return await loadOn('webgpu', files);
+    } catch (fault) {
+      if (device) throw fault;
+    }
   }
   return loadOn('wasm', files);
 };
@@ -114,7 +123,7 @@ self.onmessage = ({data: {id, task, question}}) => {
   latest = id;
   const say = async news => {
     self.postMessage({id, news});
-    await new Promise(resume => setTimeout(resume));                // time for a newer message
+    await new Promise(resume => { setTimeout(resume); });           // time for a newer message
     if (id !== latest) throw stopped;
   };
   turn = turn.then(() => (id === latest ? tasks[task](question, say) : Promise.reject(stopped)))
