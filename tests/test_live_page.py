@@ -3,6 +3,7 @@ import functools
 import http.server
 import io
 import json
+import re
 import threading
 import numpy as np
 import pytest
@@ -174,10 +175,14 @@ def test_the_second_visit_loads_nothing_large(fresh, server):
     needed = [one for one in listed if one['only'] in (None, 'wasm')]
     assert len(large) == len(needed) and f"({sum(one['bytes'] for one in needed)/1e6:.0f} MB)" in words
     assert sum(one['bytes'] for one in needed) < 25e6
+    old = f'{server.address}live/unet.onnx.gz?old'
+    fresh.evaluate("old => caches.open('lessonlib-live').then(cache => cache.put(old, new Response('x')))", old)
     fresh.reload()
     server.asked.clear()
     load(fresh)
     assert [path for path in server.asked if '.gz' in path] == []
+    kept = fresh.evaluate("caches.open('lessonlib-live').then(cache => cache.keys()).then(all => all.map(e => e.url))")
+    assert len(kept) == len(needed) and old not in kept, 'an older model is forgotten'
 
 
 def live_folder(server):
@@ -272,9 +277,12 @@ def test_a_picture_of_ones_own(page):
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 @pytest.mark.parametrize('width', [1280, 390])
 def test_it_fits_and_can_be_read(page, width, scheme):
+    def switch():
+        if scheme == 'dark':
+            page.evaluate('window.smalldocsToggleScheme()')
+            page.wait_for_timeout(300)
     page.set_viewport_size({'width': width, 'height': 900})
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_timeout(100)
+    switch()
     try:
         found = page.evaluate("""() => {
             %s
@@ -286,12 +294,13 @@ def test_it_fits_and_can_be_read(page, width, scheme):
                                 : getComputedStyle(e).backgroundColor;
             const worst = (all, under) => Math.min(...all.map(e =>
                 contrast(numbers(getComputedStyle(e).color), numbers(under(e)))));
-            return {wide: document.documentElement.scrollWidth - innerWidth, texts: worst(texts, () => ground),
+            return {ground, wide: document.documentElement.scrollWidth - innerWidth, texts: worst(texts, () => ground),
                     buttons: worst(buttons, filled)};
         }""" % CONTRAST)
     finally:
         page.set_viewport_size({'width': 1280, 'height': 900})
-        page.emulate_media(color_scheme='light')
+        switch()
+    assert (sum(map(int, re.findall(r'\d+', found['ground']))) < 200) == (scheme == 'dark')
     assert found['wide'] <= 0 and found['texts'] > 4.5 and found['buttons'] > 4.5
 
 

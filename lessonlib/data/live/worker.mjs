@@ -23,8 +23,18 @@ const readAll = async (response, arrived) => {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 };
 
+const addressOf = ({name, sha256}) => new URL(`${name}?${sha256.slice(0, 12)}`, import.meta.url).href;
+
+const forgetOthers = async files => {                    // an older model, which nobody asks for any more
+  const cache = await caches.open(KEPT);
+  const wanted = new Set(files.map(addressOf));
+  for (const {url} of await cache.keys()) {
+    if (!wanted.has(url)) await cache.delete(url);
+  }
+};
+
 const obtain = async ({name, bytes, sha256}, arrived) => {
-  const url = new URL(`${name}?${sha256.slice(0, 12)}`, import.meta.url).href;
+  const url = addressOf({name, sha256});
   const kept = self.caches && await caches.open(KEPT).catch(() => null);
   const response = kept && await kept.match(url) || await fetch(url).catch(() => ({status: 'no connection'}));
   if (!response.ok) throw new Error(`${name} could not be loaded (${response.status}).`);
@@ -68,6 +78,7 @@ const load = async ({device}) => {                // on a graphics card if there
   const listed = await fetch(new URL('files.json', import.meta.url)).catch(() => ({}));
   if (!listed.ok) throw new Error('The list of the files could not be loaded.');
   const {files} = await listed.json();
+  if (self.caches) await forgetOthers(files).catch(() => null);
   const adapter = self.navigator.gpu && await navigator.gpu.requestAdapter().catch(() => null);
   const hasCard = adapter && !adapter.info?.isFallbackAdapter;
   if (device === 'webgpu' || hasCard && device !== 'wasm') {
