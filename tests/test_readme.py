@@ -23,7 +23,7 @@ def test_links_and_pictures_exist():
 
 
 def test_it_says_which_versions_were_tested():
-    "The ends of the most important packages; of torch the one version that all tests have run with."
+    "The ends of the most important packages; of torch the one version that the tests have run with."
     text, exact = ((ROOT/name).read_text(encoding='utf-8') for name in ('README.md', 'constraints.txt'))
     table = re.search(r'^\| +\| oldest \| newest \|\n.*\n((?:\|.*\n)+)', text, re.M)[1]
     rows = re.findall(r'^\| (\S+) \| (\S+) \| (\S+) \|$', table, re.M)
