@@ -508,13 +508,12 @@ def read_json(path: Path) -> Any:
 
 def load_tokenizer(folder: Path) -> Tokenizer:
     "From `tokenizer.json`, or from `vocab.json` and `merges.txt`."
-    settings, path = read_json(folder/'tokenizer_config.json'), folder/'merges.txt'
-    pad = settings.get('pad_token', '<|endoftext|>')
+    c, path = read_json(folder/'tokenizer_config.json'), folder/'merges.txt'
+    pad = c.get('pad_token', '<|endoftext|>')
     model = read_json(folder/'tokenizer.json')['model'] if not path.exists() else dict(
         vocab=read_json(folder/'vocab.json'), merges=path.read_text(encoding='utf-8').splitlines()[1:])
     merges = [pair.split(' ') if isinstance(pair, str) else pair for pair in model['merges']]
-    pad = pad if isinstance(pad, str) else pad['content']
-    return Tokenizer(model['vocab'], merges, settings['model_max_length'], pad)
+    return Tokenizer(model['vocab'], merges, c['model_max_length'], pad if isinstance(pad, str) else pad['content'])
 
 def load_part(folder: Path, part: str, kind: Callable) -> nn.Module: # with its weights in float32
     "A part, built by its config file. `ValueError` that names what does not fit."
