@@ -102,7 +102,8 @@
         redraw();
         note(`Noise ${k + 1} of ${n}`);
       });
-      note(`Found in your browser in ${seconds.toFixed(1)} s. What came with the page has an IoU of ${asked.iou.toFixed(2)}.`);
+      const before = asked.iou.toFixed(2);
+      note(`Found in your browser in ${seconds.toFixed(1)} s. What came with the page has an IoU of ${before}.`);
     } catch (fault) {
       note(location.protocol === 'file:' ? 'This needs a web server: from a file no browser loads the model.'
         : `${fault.message} The mask above came with the page.`);
