@@ -2,6 +2,7 @@
 import json
 import re
 import subprocess
+import nbformat.v4 as v4
 import numpy as np
 import pytest
 import torch
@@ -123,3 +124,22 @@ def test_each_step_has_the_name_that_it_has_in_python():
     camel = {re.sub(r'_(\w)', lambda letter: letter[1].upper(), name) for name in known}
     exported = set(re.findall(r'^export const (\w+)', steps, re.M))
     assert exported - camel == {'makeMask'}, 'what DiffEditMask holds'
+
+
+# ---- a site without the model
+
+def test_a_site_without_the_model_says_what_is_missing(tmp_path, monkeypatch, capsys):
+    (tmp_path/'11_live.ipynb').write_text(live.MARKER)
+    for wanted, words in (False, 'the builder was told to leave the model out'), (True, 'npm ci'):
+        monkeypatch.setattr(live, 'RUNTIME', tmp_path)
+        shown = live.prepare(tmp_path, tmp_path/'live', wanted)
+        nb = v4.new_notebook(cells=[v4.new_markdown_cell(f'{live.MARKER}\nElsewhere.'), v4.new_markdown_cell('Words.')])
+        live.arrange(nb, shown)
+        assert words in nb.cells[0].source and 'The pictures show what it finds.' in nb.cells[0].source
+        assert nb.cells[1].source == 'Words.' and not (tmp_path/'live').exists() and shown.megabytes == ''
+        assert words in capsys.readouterr().err
+
+
+def test_a_site_with_the_model_says_what_it_weighs():
+    text = live.block(live.Shown(dict(wasm=20_600_000, webgpu=23_700_000)))
+    assert 'Load the model (21 MB)' in text and 'src="live/page.mjs"' in text
