@@ -133,8 +133,8 @@ def test_the_keyboard_alone_is_enough(page, show):
         reached.append(page.evaluate('document.activeElement.textContent || document.activeElement.tagName'))
     assert reached == ['(3, 4)', '(3, 4)', '(3,)', '(3,)', '(4, 3)', 'Hint', 'INPUT', 'Check', 'Hint']
     assert options(page, 1).evaluate_all('all => all.map(e => e.dataset.verdict ?? "")') == ['right', 'wrong', '']
-    rim = page.evaluate('getComputedStyle(document.activeElement).outlineWidth')
-    assert rim == '3px'
+    rim = page.evaluate('getComputedStyle(document.activeElement).outline')
+    assert rim == 'rgb(230, 159, 0) solid 3px'
     page.keyboard.press('Shift+Tab')
     page.keyboard.press('Shift+Tab')
     page.keyboard.type('12')
@@ -148,6 +148,8 @@ def test_fields_have_names_and_results_are_announced(page, show):
     assert page.get_by_role('group', name='1. What is the shape of a*b?', exact=True).count() == 1
     assert page.get_by_role('group', name='Quiz', exact=True).count() == 1
     assert all(page.locator('input').evaluate_all('all => all.map(e => e.ariaLabel)'))
+    own_keys = '.lessonlib-quiz :is(button, input):not([data-lm-suppress-shortcuts=true])'
+    assert page.locator(own_keys).count() == 0, 'in JupyterLab a key there would be a shortcut'
     live = '[role=status][aria-live=polite]'
     assert page.locator(f'.Feedback{live}').count() == 7 and page.locator(f'.Score{live}').count() == 1
 

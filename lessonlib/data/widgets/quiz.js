@@ -7,6 +7,9 @@
   const make = (tag, parts, ...children) => {
     const element = Object.assign(document.createElement(tag), parts);
     element.append(...children);
+    if (tag === 'button' || tag === 'input') {
+      element.dataset.lmSuppressShortcuts = true;              // its keys are no shortcuts of JupyterLab
+    }
     return element;
   };
   const live = parts => {                        // what comes to stand there is read aloud
@@ -83,14 +86,17 @@
       const input = make('input', {autocomplete: 'off', spellcheck: false});
       input.setAttribute('aria-label', box.firstChild.textContent);
       input.setAttribute('autocapitalize', 'off');
-      const form = make('form', {className: 'Typed'}, input, make('button', {textContent: 'Check'}));
-      form.addEventListener('submit', event => {
-        event.preventDefault();
+      const check = () => {
         const right = isRight(input.value, asked);
         if (!input.value.trim()) said.textContent = 'Type an answer first.';
         else answer(input, letters(input.value), right, right ? '' : direction(input.value, asked));
+      };
+      const button = make('button', {type: 'button', textContent: 'Check'});
+      button.addEventListener('click', check);
+      input.addEventListener('keydown', event => { // a form's own Enter does not come through in JupyterLab
+        if (event.key === 'Enter') check();
       });
-      return form;
+      return make('div', {className: 'Typed'}, input, button);
     };
 
     const row = asked.options ? make('div', {className: 'Options'}, ...asked.options.map(option)) : field();
