@@ -133,7 +133,7 @@ def test_colab_has_most_of_it_in_a_version_that_fits():
     colab = {name: version for name, (_, _, version) in said_versions().items()}
     needed = {Requirement(text).name: Requirement(text) for text in requirements() + requirements('lesson')}
     missing = [name for name in needed if not colab[name]]
-    assert sorted(missing) == ['hypothesis', 'jupyterquiz'] and colab['torch']
+    assert sorted(missing) == ['hypothesis'] and colab['torch']
     unfit = [name for name, need in needed.items() if colab[name] and not need.specifier.contains(colab[name])]
     assert unfit == []
 
@@ -171,7 +171,7 @@ def test_nothing_imported_is_missing_from_the_requirements():
     "Every package that a module imports, inside functions too, is a runtime requirement or the standard library's."
     distribution = {'PIL': 'pillow'}
     known = {Requirement(text).name for text in requirements()} | {'lessonlib'} | set(sys.stdlib_module_names)
-    notebook_only = {'jupyterquiz', 'IPython', 'nbformat', 'onnx'}  # in a function for Jupyter, or a site's builder
+    notebook_only = {'IPython', 'nbformat', 'onnx'}  # in a function for Jupyter, or a site's builder
     for path in MODULES:
         for package, inside in imports(path):
             allowed = known | notebook_only if inside else known
