@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 # %% auto #0
-__all__ = ['fit_picture', 'mask_figures', 'sheet', 'write_pictures', 'make_writable_folder', 'diffedit_files', 'diffedit_command',
-           'demo', 'read_references', 'student_copy', 'sign_notebooks', 'notebooks_command', 'copy_new',
-           'train_command']
+__all__ = ['mask_figures', 'sheet', 'write_pictures', 'make_writable_folder', 'diffedit_files', 'diffedit_command', 'demo',
+           'read_references', 'student_copy', 'sign_notebooks', 'notebooks_command', 'copy_new', 'train_command']
 
 # %% ../nbs/helpers/commands.ipynb #lazy-names
 def __getattr__(name: str) -> Any:
@@ -125,24 +124,6 @@ def _printed(work: Callable, argv: list[str] | None) -> int:
     except SystemExit as end: return end.code
     except OSError as error: return _output_lost(error)      # a command tells of its own files itself
 
-# %% ../nbs/helpers/commands.ipynb #cell-009
-def fit_picture(
-    image: Any, # any picture that `as_picture` takes
-    size: int, # longer side to work at, px
-    factor: int, # what both sides must be a multiple of, px
-) -> tuple[Any, Any]: # two `Picture`: resized, and the same padded
-    "A picture at the size to work at, and padded on the right and below with copies of its edge."
-    import torch.nn.functional as F
-    from PIL import Image
-    from lessonlib.inputs import Picture, as_picture, as_whole
-    picture, size, factor = as_picture(image), as_whole(size, 'size', 1), as_whole(factor, 'factor', 1)
-    scale = size/max(picture.shape)
-    height, width = (max(1, round(side*scale)) for side in picture.shape)
-    if (height, width) == picture.shape: small = picture
-    else: small = as_picture(picture.pil.resize((width, height), Image.Resampling.LANCZOS))
-    padding = 0, -width % factor, 0, -height % factor       # left, right, above, below
-    return small, Picture(F.pad(small.pixels, padding, mode='replicate')) if any(padding) else small
-
 # %% ../nbs/helpers/commands.ipynb #cell-013
 def mask_figures(
     sd: Any, # `StableDiffusion`
@@ -183,7 +164,7 @@ def _decoded_figures(sd: Any, m: Any) -> dict[str, tuple[Any, str]]: # name -> P
     t = int(torch.as_tensor(m.timestep).flatten()[0])       # the first noise is the one that is shown
     noised = sd.add_noise(m.latents, m.noise[:1], t)
     cleaned = [sd.predict_original(noised, eps[:1], t) for eps in (m.eps_source, m.eps_target)]
-    decoded = sd.decode(torch.cat([noised, *cleaned]))
+    decoded = [sd.decode(latents)[0] for latents in (noised, *cleaned)]      # one at a time: half of the memory
     seen, without_source, without_target = (picture.crop((0, 0, *m.image.size)) for picture in decoded)
     return {'noised': (seen, f'noised, t = {t}'),
             'without-noise-source': (without_source, f'noise for "{m.source_prompt}" taken out'),
@@ -282,23 +263,21 @@ def diffedit_files(
 ) -> tuple[list[Path], Any]: # the files, and the (height, width) bool mask at the picture's own size
     "Edit one picture; write all figures of the mask, a sheet of them, the mask and the edit, a small one enlarged too."
     import torch
+    from dataclasses import replace
     from PIL import Image
     from lessonlib.diffedit import diffedit
     from lessonlib.diffedit_mask import diffedit_mask
     from lessonlib.inputs import as_picture, as_whole, to_pil
     picture, edit, generator = as_picture(image), edit or {}, torch.Generator()
     generator.manual_seed(as_whole(seed, 'seed', 0, 2**63))
-    small, padded = fit_picture(picture, sd.size if size is None else size, sd.factor)
-    chunk = 4 if sd.size <= 128 else 2
+    options = dict(generator=generator, size=sd.size if size is None else size, chunk=4 if sd.size <= 128 else 2,
+                   progress=False)
     with _counting(sd.unet, count or (lambda number: None)):
-        m = diffedit_mask(sd, padded, source, target, generator=generator, method=method, chunk=chunk, progress=False,
-                          **settings)
-        d = diffedit(sd, padded, source, target, mask=m, paste_back=False, generator=generator, chunk=chunk,
-                     progress=False, **edit)
-    found = m.crop(*small.shape)
-    mask, pictures = found.mask_at(*picture.shape), mask_figures(sd, found, truth)
-    edited = _paste_edit(picture, d.image.crop((0, 0, small.width, small.height)), mask, d.grow)
-    shown = edited.resize((small.width, small.height), Image.Resampling.LANCZOS)
+        m = diffedit_mask(sd, picture, source, target, method=method, **options, **settings)
+        edited = diffedit(sd, picture, source, target, mask=m, **options, **edit).image
+    mask, small = m.pixel_mask, m if m.seen is None else replace(m, image=m.seen, seen=None)
+    pictures = mask_figures(sd, small, truth)
+    shown = edited.resize(small.image.size, Image.Resampling.LANCZOS)
     pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: "{target}"', shown)
     whole, results = {'all-steps': sheet([*pictures.values()])}, {'mask': to_pil(mask), 'edit': _to_look_at(edited)}
     if results['edit'].size != edited.size: results[f'edit-{edited.width}x{edited.height}'] = edited
@@ -311,20 +290,6 @@ def _to_look_at(
     from PIL import Image
     times = -(-least//max(picture.size))
     return picture.resize((times*picture.width, times*picture.height), Image.Resampling.LANCZOS)
-
-def _paste_edit(
-    picture: Any, # `Picture`
-    edited: Any, # PIL RGB of the size that was worked at
-    mask: Any, # (height, width) bool at the picture's size
-    room: int = 0, # px of the edit's size by which the mask is widened
-) -> Any: # PIL RGB of the picture's size
-    "The edit, enlarged, within the mask; outside the picture's own pixels."
-    from PIL import Image
-    from lessonlib.diffedit import _widen, feather, paste
-    size = picture.width, picture.height
-    large = edited if edited.size == size else edited.resize(size, Image.Resampling.LANCZOS)
-    if room: mask = _widen(mask, round(room*picture.width/edited.width))
-    return paste(picture, large, feather(mask, max(1, picture.width//edited.width)))
 
 # %% ../nbs/helpers/commands.ipynb #cell-030
 def _number(

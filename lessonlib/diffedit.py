@@ -7,11 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 import torch
-from .diffedit_mask import THRESHOLDS, DiffEditMask, Mask, _warn_of_same_text, diffedit_mask, touched, trim
-from .inputs import (Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole,
-                              kind, one_of)
+import torch.nn.functional as F
+from .diffedit_mask import (
+    QUANTILE, DiffEditMask, Mask, MaskOptions, _fitted, _warn_of_same_text, diffedit_mask, touched, trim)
+from .guidance import guide
+from .inputs import (
+    Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind)
+from .photos import Fitted, fit
 from .stable_diffusion import StableDiffusion, _bar, _warn
 
 # %% auto #0
@@ -77,15 +82,20 @@ def ddim_encode(sd: StableDiffusion,
     timesteps: torch.Tensor | None = None, # (steps + 1,) rising from 0, instead of the two before
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
+    prompt: Any = '', # what is in the pictures: a str, b of them, or what `encode_text` gives; DiffEdit: nothing
+    guidance_scale: float = 1., # of `prompt`; 1 asks the UNet once a step
 ) -> Encoded:
     "DDIM backwards, without text: latents at every level of noise. DiffEdit, section 3.2, step 2."
     if timesteps is None: timesteps = ddim_timesteps(sd, strength, num_inference_steps)
     visited, path = sd._path(timesteps), [sd._finite(latents)]
     if visited[0] != 0: raise ValueError(f'timesteps: expected whole numbers that rise from 0, got {visited}')
-    sd._chunk(chunk, len(path[0]))
-    no_words = sd.encode_text('')
+    b, guidance_scale = len(path[0]), as_number(guidance_scale, 'guidance_scale', -1000, 1000)
+    sd._chunk(chunk, b)
+    sd._check_words(prompt, 'prompt', b)
+    text, no_words = sd.encode_text(prompt), sd.encode_text('')
     for s, t in _bar(list(pairwise(visited)), 'encode', progress):
-        eps = sd.predict_noise(path[-1], t, no_words, chunk)
+        eps = sd.predict_noise(path[-1], t, text, chunk)
+        if guidance_scale != 1: eps = guide(sd.predict_noise(path[-1], t, no_words, chunk), eps, guidance_scale)
         path.append(ddim_step(sd, path[-1], eps, s, t))
     return Encoded(torch.tensor(visited), torch.stack(path), sd.scheduler.alphas_cumprod[visited])
 
@@ -93,9 +103,9 @@ def ddim_encode(sd: StableDiffusion,
 def ddim_decode(sd: StableDiffusion,
     latents: torch.Tensor, # (b, c, h, w) at the last of `timesteps`
     timesteps: torch.Tensor, # (steps + 1,) rising from 0, as of `ddim_timesteps`
-    prompt: str | list[str], # what shall be in the pictures; or a list of b
+    prompt: Any, # what shall be in the pictures: a str, b of them, or what `encode_text` gives
     guidance_scale: float | torch.Tensor | Callable = 5., # number, (b,) tensor, or a function of the progress in [0, 1]
-    negative_prompt: str | list[str] = '', # what to guide away from
+    negative_prompt: Any = '', # what to guide away from, in the same forms
     blend: Callable | None = None, # blend(latents, k) -> latents, called when they have come to timesteps[k]
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
@@ -104,7 +114,8 @@ def ddim_decode(sd: StableDiffusion,
     latents, blend = sd._finite(latents), as_function(blend, 'blend')
     sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, len(latents))
     sd._chunk(chunk, len(latents))
-    for name, texts in ('prompt', prompt), ('negative_prompt', negative_prompt): sd._texts(texts, name, len(latents))
+    for name, words in ('prompt', prompt), ('negative_prompt', negative_prompt):
+        sd._check_words(words, name, len(latents))
     text, negative = sd.encode_text(prompt), sd.encode_text(negative_prompt)
     return sd.ddim_decode(latents, timesteps, text, guidance_scale, negative, blend, chunk, progress)
 
@@ -133,10 +144,10 @@ def _checked_mask(mask: Any, shape: tuple[int, int]) -> torch.Tensor: # (h, w) b
 def masked_decode(sd: StableDiffusion,
     encoded: Encoded, # of `ddim_encode`
     mask: Any, # (h, w) at the latents' size, true = to be edited: a mask of any kind, or a `Mask`
-    prompt: str | list[str], # what shall be there; or a list of b
+    prompt: Any, # what shall be there: a str, b of them, or what `encode_text` gives
     guidance_scale: float | torch.Tensor | Callable = 5., # number, (b,) tensor, or a function of the progress in [0, 1]
-    negative_prompt: str | list[str] = '', # what to guide away from
-    callback: Callable | None = None, # callback(timestep, latents), called after each step
+    negative_prompt: Any = '', # what to guide away from, in the same forms
+    callback: Callable | None = None, # callback(timestep, latents), called after each step; may give other latents
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show a progress bar, after two seconds
 ) -> torch.Tensor: # (b, c, h, w)
@@ -147,8 +158,8 @@ def masked_decode(sd: StableDiffusion,
     places = _checked_mask(places, tuple(encoded.latents.shape[-2:])).to(encoded.latents.device)
     def blend(latents: torch.Tensor, k: int) -> torch.Tensor:
         latents = torch.where(places, latents, encoded.latents[k])     # M y_t + (1 - M) x_t
-        if callback is not None: callback(int(encoded.timesteps[k]), latents)
-        return latents
+        changed = None if callback is None else callback(int(encoded.timesteps[k]), latents)
+        return latents if changed is None else sd._finite(changed)
     return ddim_decode(sd, encoded.latents[-1], encoded.timesteps, prompt, guidance_scale, negative_prompt, blend,
                        chunk, progress)
 
@@ -201,7 +212,7 @@ class DiffEditResult:
     pixel_mask: torch.Tensor  # (height, width) bool, what may change
     grow: int                 # px by which it is wider than the mask
     weight: torch.Tensor      # (height, width) float in [0, 1], how much of each pixel is from the decoder
-    prompt: str               # the target
+    prompt: Any               # the target: a str, or what `encode_text` gives
 
     @property
     def latents(self) -> torch.Tensor: # (1, c, h, w) of the edit
@@ -209,7 +220,8 @@ class DiffEditResult:
 
     def __repr__(self) -> str:
         share = self.pixel_mask.float().mean()
-        return f'DiffEditResult({self.prompt!r}, {len(self.decoded) - 1} steps up and down, {share:.0%} of the picture)'
+        words = repr(self.prompt) if isinstance(self.prompt, str) else 'an embedding'
+        return f'DiffEditResult({words}, {len(self.decoded) - 1} steps up and down, {share:.0%} of the picture)'
 
     def figure(self, sd: StableDiffusion, columns: int = 4) -> Any: # matplotlib figure
         "The whole way: the picture, up to noise, down again with other words, the edit."
@@ -217,7 +229,7 @@ class DiffEditResult:
         k = torch.linspace(0, len(self.decoded) - 1, columns).round().long().tolist()[1:]
         up, down = (sd.decode(latents[k].flatten(0, 1)) for latents in (self.encoded.latents, self.decoded))
         at = [f't = {t}' for t in self.encoded.timesteps[k].tolist()]
-        titles = ['the picture', *at, f'{self.prompt}', *at]
+        titles = ['the picture', *at, self.prompt if isinstance(self.prompt, str) else 'the edit', *at]
         return show_images([self.original, *up, self.image, *down], titles, columns=columns)
 
 # %% ../nbs/06_diffedit.ipynb #cell-054
@@ -226,6 +238,7 @@ class GivenMask(Mask):
     "A mask that was passed, as `diffedit_mask` would have found it."
     image: Any               # PIL RGB
     given: torch.Tensor      # (height, width) bool at the picture's size
+    fitted: Fitted           # the picture at the size that the model works at
     factor: int              # px in a place of the latents
 
     @property
@@ -236,120 +249,141 @@ class GivenMask(Mask):
     @property
     def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
         "Every place of the latents that the mask touches."
-        return touched(self.given, self.factor)
+        return touched(_smaller(self.given, self.fitted), self.factor)
 
     def __repr__(self) -> str: return f'GivenMask({self.given.float().mean():.0%} of the picture)'
 
-def _as_found(sd: StableDiffusion, mask: Any, picture: Picture) -> Mask | None:
+def _smaller(mask: torch.Tensor, fitted: Fitted) -> torch.Tensor: # (h, w) bool
+    "A photograph's mask at the size that the model works at: every pixel that holds one of the mask."
+    if tuple(mask.shape) == fitted.small.shape: return mask
+    return F.adaptive_max_pool2d(mask[None].float(), fitted.small.shape)[0] > 0
+
+def _as_found(sd: StableDiffusion, mask: Any, fitted: Fitted) -> Mask | None:
     "A mask that was passed, checked; None if one is to be looked for."
     if mask is None: return None
-    pixels = as_mask(mask, 'mask', picture.shape)
-    return mask if isinstance(mask, Mask) else GivenMask(picture.pil, pixels, sd.factor)
+    pixels = as_mask(mask, 'mask', fitted.photo.shape)
+    fits = isinstance(mask, Mask) and tuple(mask.mask.shape) == touched(pixels, sd.factor).shape
+    if isinstance(mask, DiffEditMask): fits = mask._seen.size == fitted.small.pil.size
+    return mask if fits else GivenMask(fitted.photo.pil, pixels, fitted, sd.factor)
 
-def _latents_of(sd: StableDiffusion, picture: Picture, mask: Mask) -> torch.Tensor: # (1, c, h, w)
+def _latents_of(sd: StableDiffusion, fitted: Fitted, mask: Mask) -> torch.Tensor: # (1, c, h, w)
     "The picture's latents: those of the mask, if it was found in this picture with this model."
     found_whole = isinstance(mask, DiffEditMask) and not mask.cropped
-    if found_whole and mask.model is sd and mask.image.size == picture.pil.size:
-        if mask.image.tobytes() == picture.pil.tobytes(): return mask.latents
-    return sd.encode_image(picture)
+    if found_whole and mask.model is sd and mask._seen.size == fitted.small.pil.size:
+        if mask._seen.tobytes() == fitted.small.pil.tobytes(): return mask.latents
+    return sd.encode_image(fitted.padded)
 
 def _widen(mask: torch.Tensor, width: int) -> torch.Tensor: # (h, w) bool twice
     "Every place within `width` of a true one."
     return ~trim(~mask, width)
 
-def _check_way(sd: StableDiffusion, picture: Picture, timesteps: torch.Tensor, guidance_scale: Any,
-               **texts: str) -> None:
-    "Raise for a picture that does not fit, and for a way down that cannot be gone."
-    sd._check_size(*picture.shape)
+def _check_way(sd: StableDiffusion, timesteps: torch.Tensor, guidance_scale: Any, **words: Any) -> None:
+    "Raise for a way down that cannot be gone, and for what is no text."
     sd._guidance(guidance_scale, len(sd._path(timesteps)) - 1, 1)
-    for name, text in texts.items():
-        if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
-        sd._texts(text, name)
+    for name, text in words.items():
+        if not isinstance(text, (str, torch.Tensor)): raise TypeError(f'{name}: expected a str, got {kind(text)}')
+        sd._check_words(text, name, 1)
 
 # %% ../nbs/06_diffedit.ipynb #cell-055
 def diffedit(sd: StableDiffusion,
-    image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
-    source_prompt: str, # what is in the picture; '' if nothing is known of it
-    target_prompt: str, # what is wanted
+    image: Any, # a picture of any kind and size
+    source_prompt: str | torch.Tensor, # what is in the picture ('': nothing is known), or what `encode_text` gives
+    target_prompt: str | torch.Tensor, # what is wanted
     strength: float = .8, # (0, 1] how far up to encode
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made, up and down
     guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the mask's noise, and of what is `fresh`
     mask: Any = None, # `DiffEditMask`, or a mask of any kind at the picture's size, instead of looking for one
-    negative_prompt: str = '', # what to guide away from
+    negative_prompt: str | torch.Tensor = '', # what to guide away from
     grow: int | None = None, # px by which the mask is widened: room for another shape; None: 0
     fresh: float | None = None, # [0, 1] share of the noise to start from that is rolled anew; None: 0
     method: str | None = None, # of `diffedit_mask`; None: 'paper'
     bold: bool = False, # where those three are None, take what succeeds most often: see `bold_options`
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
     progress: bool = True, # show progress bars
-) -> DiffEditResult:
+    num_maps: int = 10, # of `diffedit_mask`, as the next three are
+    mask_strength: float | None = None, # (0, 1]; None: the method's own
+    threshold: float | None = None, # [0, 1]; None: the method's own
+    quantile: float = QUANTILE, # (0, 1]
+    size: int | None = None, # px of the longer side to work at; None: the picture's own, if `sd.size` or less
+    encode_prompt: str | torch.Tensor = '', # of `ddim_encode`; DiffEdit: nothing
+) -> DiffEditResult: # its picture has the size that came
     "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
     usual = bold_options(sd) if bold else dict(method='paper', fresh=0., grow=0)
     given = dict(method=method, fresh=fresh, grow=grow)
     method, fresh, grow = (usual[name] if value is None else value for name, value in given.items())
-    picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
-    one_of(method, 'method', THRESHOLDS)
-    _check_way(sd, picture, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
-               negative_prompt=negative_prompt)
+    fitted, timesteps = _fitted(sd, image, size), ddim_timesteps(sd, strength, num_inference_steps)
+    options = MaskOptions(method=method, threshold=threshold, quantile=quantile)
+    _check_way(sd, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
+               negative_prompt=negative_prompt, encode_prompt=encode_prompt)
     sd._chunk(chunk, 1)
     grow, fresh = as_whole(grow, 'grow'), as_number(fresh, 'fresh', 0, 1)
-    generator, found = as_generator(generator), _as_found(sd, mask, picture)
+    num_maps = as_whole(num_maps, 'num_maps', 1, 10_000)
+    if mask_strength is not None: as_number(mask_strength, 'mask_strength', 0, 1, above=True)
+    generator, found = as_generator(generator), _as_found(sd, mask, fitted)
     if found is None:
-        found = diffedit_mask(sd, picture, source_prompt, target_prompt, generator=generator, method=method,
-                              chunk=chunk, progress=progress)
+        found = diffedit_mask(sd, fitted.photo, source_prompt, target_prompt, num_maps, mask_strength,
+                              generator=generator, chunk=chunk, progress=progress, size=size, **vars(options))
     else: _warn_of_same_text(sd, source_prompt, target_prompt)
-    latents = _latents_of(sd, picture, found)
-    pixels = _widen(found.pixel_mask, grow)
-    places = found.mask | touched(pixels, sd.factor) if grow else found.mask
-    encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress)
+    latents = _latents_of(sd, fitted, found)
+    pixels = _widen(found.pixel_mask, round(grow*_scale(fitted)))
+    places = found.mask | touched(_smaller(pixels, fitted), sd.factor) if grow else found.mask
+    encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress, prompt=encode_prompt)
     start = roll_anew(encoded, fresh, generator)
     steps = [start.latents[-1]]
     masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt,
                   lambda timestep, latents: steps.append(latents), chunk, progress)
-    return _result(sd, picture, found, encoded, torch.stack(steps[::-1]), pixels, grow, paste_back, target_prompt)
+    return _result(sd, fitted, found, encoded, torch.stack(steps[::-1]), pixels, grow, paste_back, target_prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-056
-def _result(sd: StableDiffusion, picture: Picture, mask: Mask, encoded: Encoded, decoded: torch.Tensor,
-            pixel_mask: torch.Tensor, grow: int, paste_back: bool, prompt: str) -> DiffEditResult:
+def _scale(fitted: Fitted) -> float:
+    "Pixels of a photograph in one of those that the model worked at, along a side."
+    return max(fitted.photo.shape)/max(fitted.small.shape)
+
+def _result(sd: StableDiffusion, fitted: Fitted, mask: Mask, encoded: Encoded, decoded: torch.Tensor,
+            pixel_mask: torch.Tensor, grow: int, paste_back: bool, prompt: str | torch.Tensor) -> DiffEditResult:
     "Decode the latents, paste them into the picture, and put all of it together."
-    weight = feather(pixel_mask) if paste_back else torch.ones(picture.shape)
-    edited = paste(picture, sd.decode(decoded[0])[0], weight)
-    return DiffEditResult(edited, picture.pil, mask, encoded, decoded, pixel_mask, grow, weight, prompt)
+    edge = max(1, round(_scale(fitted)))
+    weight = feather(pixel_mask, edge) if paste_back else torch.ones(fitted.photo.shape)
+    edited = paste(fitted.photo, fitted.image_back(sd.decode(decoded[0])[0]), weight)
+    return DiffEditResult(edited, fitted.photo.pil, mask, encoded, decoded, pixel_mask, grow, weight, prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-066
 def sdedit(sd: StableDiffusion,
-    image: Any, # a picture of any kind; its sides are multiples of `sd.factor` px
-    prompt: str, # what is wanted
+    image: Any, # a picture of any kind and size
+    prompt: str | torch.Tensor, # what is wanted, or what `encode_text` gives
     strength: float = .8, # (0, 1] how much noise
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
     guidance_scale: float | Callable = 5., # number; or a function of the progress, which goes from 0 to 1
     generator: torch.Generator | None = None, # of the noise
-    negative_prompt: str = '', # what to guide away from
+    negative_prompt: str | torch.Tensor = '', # what to guide away from
     progress: bool = True, # show a progress bar, after two seconds
-) -> Any: # PIL RGB
+    size: int | None = None, # px of the longer side to work at; None: the picture's own, if `sd.size` or less
+) -> Any: # PIL RGB of the picture's size
     "Add noise to the whole picture and decode with other words. Bad input is refused first. Meng et al. 2021."
-    picture, timesteps = as_picture(image), ddim_timesteps(sd, strength, num_inference_steps)
-    _check_way(sd, picture, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
-    generator, latents = as_generator(generator), sd.encode_image(picture)
+    fitted, timesteps = _fitted(sd, image, size), ddim_timesteps(sd, strength, num_inference_steps)
+    _check_way(sd, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
+    generator, latents = as_generator(generator), sd.encode_image(fitted.padded)
     noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
     options = dict(negative_prompt=negative_prompt, progress=progress)
-    return sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, **options))[0]
+    return fitted.image_back(sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, **options))[0])
 
 # %% ../nbs/06_diffedit.ipynb #cell-069
-def _check_inpaint(picture: Picture, strength: float, num_inference_steps: int) -> None:
+def _check_inpaint(strength: float, num_inference_steps: int) -> None:
     "Raise for what the pipeline would take in silence, or refuse in its own words."
     steps = as_whole(num_inference_steps, 'num_inference_steps', 1)
     if int(as_number(strength, 'strength', 0, 1, above=True) * steps) < 1:
         raise ValueError(f'strength: expected at least one of {steps} steps, got {strength} of them')
-    if picture.width % 8 or picture.height % 8:
-        size = f'{picture.width}x{picture.height} px'
-        raise ValueError(f'image: expected a width and height that are multiples of 8 px, got {size}')
+
+def _fitted_to_pipeline(pipe: Any, picture: Picture) -> Fitted:
+    "The picture at a size that an inpainting pipeline takes: sides of 8 px, at most that of the training pictures."
+    size = pipe.unet.config.sample_size * pipe.vae_scale_factor
+    return fit(picture, SimpleNamespace(size=size, factor=8), min(size, max(picture.shape)))
 
 # %% ../nbs/06_diffedit.ipynb #cell-070
-def inpaint(sd: StableDiffusion | str, # or the folder or hub name of a checkpoint for inpainting
-    image: Any, # a picture of any kind; its sides are multiples of 8 px
+def inpaint(sd: Any, # `StableDiffusion`, an `inpainting_pipeline`, or a checkpoint's folder or hub name for one
+    image: Any, # a picture of any kind and size
     mask: Any, # a mask of any kind at the picture's size, true = to be edited
     prompt: str, # what shall be there
     strength: float = .8, # (0, 1] how much noise; 1 forgets what was in the mask
@@ -365,13 +399,18 @@ def inpaint(sd: StableDiffusion | str, # or the folder or hub name of a checkpoi
     from lessonlib.stable_diffusion import inpainting_pipeline
     picture, guidance_scale = as_picture(image), as_number(guidance_scale, 'guidance_scale', 0, 1000)
     mask, generator = _checked_mask(mask, picture.shape), as_generator(generator)
-    _check_inpaint(picture, strength, num_inference_steps)
+    _check_inpaint(strength, num_inference_steps)
     for name, text in ('prompt', prompt), ('negative_prompt', negative_prompt):
         if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
     pipe = inpainting_pipeline(sd)
     as_whole(num_inference_steps, 'num_inference_steps', 1, pipe.scheduler.config.num_train_timesteps)
     pipe.set_progress_bar_config(disable=not progress)
-    edited = pipe(prompt, image=picture.pil, mask_image=to_pil(mask), height=picture.height, width=picture.width,
+    fitted = _fitted_to_pipeline(pipe, picture)
+    height, width = fitted.padded.shape
+    places = torch.zeros(height, width, dtype=torch.bool)
+    places[:fitted.small.height, :fitted.small.width] = _smaller(mask, fitted)
+    edited = pipe(prompt, image=fitted.padded.pil, mask_image=to_pil(places), height=height, width=width,
                   strength=strength, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
                   negative_prompt=negative_prompt, generator=generator).images[0]
-    return paste(picture, edited, feather(mask) if paste_back else torch.ones(mask.shape))
+    weight = feather(mask, max(1, round(_scale(fitted)))) if paste_back else torch.ones(mask.shape)
+    return paste(picture, fitted.image_back(edited), weight)

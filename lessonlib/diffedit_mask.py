@@ -10,7 +10,9 @@ from typing import Any
 import random
 import torch
 import torch.nn.functional as F
-from .inputs import as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of
+from .inputs import (
+    Picture, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of)
+from .photos import Fitted, fit
 from .progress import progress_bar
 from .stable_diffusion import StableDiffusion, _warn
 
@@ -34,7 +36,7 @@ def iou(
 # %% ../nbs/03_diffedit_mask.ipynb #cell-017
 def predict_for_prompts(sd: StableDiffusion,
     latents: torch.Tensor, # (1, c, h, w) of one picture
-    prompts: list[str], # p texts
+    prompts: list[str], # p texts, or what `sd.encode_text` makes of them
     noise: torch.Tensor, # (n, c, h, w) standard normal, the same n noises for every text
     timestep: int | torch.Tensor, # 0 .. T - 1, or n of them, one for each noise
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`
@@ -271,9 +273,9 @@ class Mask:
 @dataclass(repr=False, eq=False, frozen=True)
 class DiffEditMask(MaskOptions, Mask):
     "What `diffedit_mask` found, and every step on the way. `replace(m, threshold=.4)` cuts again, without the model."
-    image: Any                # PIL RGB
-    source_prompt: str
-    target_prompt: str
+    image: Any                # PIL RGB, at its own size
+    source_prompt: Any        # a str, or what `encode_text` gives
+    target_prompt: Any
     latents: torch.Tensor     # (1, c, h, w) of the picture
     noise: torch.Tensor       # (n, c, h, w)
     timestep: Any             # int, 0 .. T - 1; or (n,) int64, one for each noise
@@ -282,6 +284,7 @@ class DiffEditMask(MaskOptions, Mask):
     maps: torch.Tensor        # (n, h, w) float, 0 or more
     model: StableDiffusion    # that was asked
     cropped: bool = False     # its latents are a part of another picture's
+    seen: Any = None          # PIL RGB, what the model saw of a photograph that was made smaller; None: `image`
 
     @cached_property
     def difference(self) -> torch.Tensor: # (h, w) float in [0, 1]
@@ -291,16 +294,21 @@ class DiffEditMask(MaskOptions, Mask):
     @property
     def mask(self) -> torch.Tensor: # (h, w) bool at the latents' size
         "The places of the latents that are to be edited; of 'trimmed' and 'guided' all that hold a pixel of the mask."
-        if self.method in STRENGTHS: return touched(self.pixel_mask, self.model.factor)
-        return binarize(self.difference, self.threshold)
+        if self.method not in STRENGTHS: return binarize(self.difference, self.threshold)
+        return touched(self.mask_at(self._seen.height, self._seen.width), self.model.factor)
+
+    @property
+    def _seen(self) -> Any: # PIL RGB
+        "The picture at the size that the model worked at."
+        return self.image if self.seen is None else self.seen
 
     @cached_property
-    def pixel_difference(self) -> torch.Tensor: # (height, width) float at the picture's size
+    def pixel_difference(self) -> torch.Tensor: # (height, width) float, at the size that the model worked at
         "What is cut to make the mask."
         grid = [cells * self.model.factor for cells in self.maps.shape[1:]]        # of a cropped mask a bit larger
-        values = enlarge(self.difference, grid, self._mode)[:self.image.height, :self.image.width]
+        values = enlarge(self.difference, grid, self._mode)[:self._seen.height, :self._seen.width]
         if self.method != 'guided': return values
-        return guided_filter(values, as_picture(self.image).pixels[0], RADIUS * self.model.factor)
+        return guided_filter(values, as_picture(self._seen).pixels[0], RADIUS * self.model.factor)
 
     @property
     def _mode(self) -> str: # of `enlarge`
@@ -320,36 +328,53 @@ class DiffEditMask(MaskOptions, Mask):
         if (height, width) != tuple(values.shape): values = enlarge(values, (height, width), self._mode)
         mask = binarize(values, self.threshold)
         if self.method != 'trimmed': return mask
-        return trim(mask, round(TRIM * self.model.factor * height / self.image.height))
+        return trim(mask, round(TRIM * self.model.factor * height / self._seen.height))
 
     def crop(self,
         height: int, # px, 1 to the picture's
         width: int,  # px
     ) -> DiffEditMask:
         "The mask of the top left part alone, as if there were no more: for a picture that was padded."
-        height = as_whole(height, 'height', 1, self.image.height)
-        width = as_whole(width, 'width', 1, self.image.width)
+        height = as_whole(height, 'height', 1, self._seen.height)
+        width = as_whole(width, 'width', 1, self._seen.width)
         rows, columns = -(-height // self.model.factor), -(-width // self.model.factor)
         names = 'latents', 'noise', 'eps_source', 'eps_target', 'maps'
         parts = {name: getattr(self, name)[..., :rows, :columns] for name in names}
-        return replace(self, image=self.image.crop((0, 0, width, height)), cropped=True, **parts)
+        cut = self.cropped or (rows, columns) != tuple(self.latents.shape[2:])
+        return replace(self, image=self._seen.crop((0, 0, width, height)), seen=None, cropped=cut, **parts)
 
     def __repr__(self) -> str:
         share = self.pixel_mask.float().mean()
-        prompts = f'{self.source_prompt!r} -> {self.target_prompt!r}'
+        prompts = f'{_in_words(self.source_prompt)} -> {_in_words(self.target_prompt)}'
         return f'DiffEditMask({prompts}, {len(self.maps)} maps, {share:.0%} of the picture)'
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-068
-def _check_prompts(sd: StableDiffusion, source_prompt: str, target_prompt: str) -> None:
+def _check_prompts(sd: StableDiffusion, source_prompt: Any, target_prompt: Any) -> None:
     "Raise for what is no text."
     for name, prompt in ('source_prompt', source_prompt), ('target_prompt', target_prompt):
-        if not isinstance(prompt, str): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
-        sd._texts(prompt, name)
+        if not isinstance(prompt, (str, torch.Tensor)): raise TypeError(f'{name}: expected a str, got {kind(prompt)}')
+        sd._check_words(prompt, name, 1)
 
-def _warn_of_same_text(sd: StableDiffusion, source_prompt: str, target_prompt: str) -> None:
+def _in_words(prompt: str | torch.Tensor) -> str:
+    return repr(prompt) if isinstance(prompt, str) else 'an embedding'
+
+def _warn_of_same_text(sd: StableDiffusion, source_prompt: Any, target_prompt: Any) -> None:
     if sd.same_text(source_prompt, target_prompt):
-        _warn(f'target_prompt: {target_prompt!r} is the same to the model as {source_prompt!r}: '
+        _warn(f'target_prompt: {_in_words(target_prompt)} is the same to the model as {_in_words(source_prompt)}: '
               'there is nothing to edit')
+
+def _fitted(sd: StableDiffusion, image: Any, size: int | None) -> Fitted:
+    "The picture at the size to work at."
+    picture = as_picture(image)
+    return fit(picture, sd, min(sd.size, max(picture.shape)) if size is None else as_whole(size, 'size', 1))
+
+def _warn_of_strange_picture(sd: StableDiffusion, picture: Picture, latents: torch.Tensor) -> None:
+    "Say so if the autoencoder does not know such pictures; for the shipped model, which saw drawings alone."
+    if sd.least_psnr is None: return
+    psnr = -10 * (sd.decode_tensor(latents).cpu() - picture.pixels).square().mean().log10().item()
+    if psnr < sd.least_psnr:
+        _warn(f'image: the small model cannot draw this picture, so do not trust the mask: it comes back from the '
+              f'autoencoder with {psnr:.0f} dB, drawings that it was trained on with {sd.least_psnr:.0f} or more')
 
 def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> torch.Tensor: # (n, c, h, w) float
     "Noise that was passed. `ValueError` if it does not fit the picture."
@@ -372,9 +397,9 @@ def _timestep(sd: StableDiffusion, method: str, n: int, strength: float | None, 
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-069
 def diffedit_mask(sd: StableDiffusion,
-    image: Any, # a picture of any kind (`lessonlib.inputs`); its sides are multiples of `sd.factor` px
-    source_prompt: str, # what is in the picture; '' if nothing is known of it
-    target_prompt: str, # what is wanted
+    image: Any, # a picture of any kind (`lessonlib.inputs`) and size
+    source_prompt: str | torch.Tensor, # what is in the picture ('': nothing is known), or what `encode_text` gives
+    target_prompt: str | torch.Tensor, # what is wanted
     num_maps: int = 10, # noises to average over, 1 to 10,000
     strength: float | None = None, # (0, 1] share of the timesteps; None: the method's own, see `STRENGTHS`
     threshold: float | None = None, # [0, 1]; None: the method's own, see `THRESHOLDS`
@@ -385,9 +410,11 @@ def diffedit_mask(sd: StableDiffusion,
     timestep: int | None = None, # 0 .. T - 1, instead of `strength`
     quantile: float = QUANTILE, # (0, 1]; 1 removes no extremes
     progress: bool = True, # show a progress bar, after two seconds
-) -> DiffEditMask:
+    size: int | None = None, # px of the longer side to work at; None: the picture's own, if `sd.size` or less
+) -> DiffEditMask: # its mask has the picture's own size
     "Which pixels to edit: one encoding, 2n UNet samples. Bad input is refused first. DiffEdit, section 3.2, step 1."
-    picture, options = as_picture(image), MaskOptions(threshold=threshold, method=method, quantile=quantile)
+    fitted, options = _fitted(sd, image, size), MaskOptions(threshold=threshold, method=method, quantile=quantile)
+    picture = fitted.padded
     _check_prompts(sd, source_prompt, target_prompt)
     num_maps, generator = as_whole(num_maps, 'num_maps', 1, 10_000), as_generator(generator)
     if noise is not None: noise = _check_noise(sd, noise, *picture.shape)
@@ -395,14 +422,18 @@ def diffedit_mask(sd: StableDiffusion,
     sd._chunk(chunk, num_maps)
     _warn_of_same_text(sd, source_prompt, target_prompt)
     latents = sd.encode_image(picture)
+    _warn_of_strange_picture(sd, picture, latents)
     if noise is None:
         device = generator.device if generator else 'cpu'
         noise = torch.randn(num_maps, *latents.shape[1:], generator=generator, device=device)
     noise, prompts = noise.to(latents), [source_prompt, target_prompt]
-    eps_source, eps_target = predict_for_prompts(sd, latents, prompts, noise, timestep, chunk, progress)
+    text = torch.cat([sd.encode_text(prompt) for prompt in prompts])         # (2, tokens, dim)
+    eps_source, eps_target = predict_for_prompts(sd, latents, text, noise, timestep, chunk, progress)
     maps = noise_difference(eps_source, eps_target)
-    return DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd,
-                        **vars(options))
+    found = DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd,
+                         **vars(options))
+    if fitted.is_photo: return found
+    return replace(found.crop(*fitted.small.shape), image=fitted.photo.pil, seen=fitted.small.pil)
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-083
 def mask_scores(sd: StableDiffusion,

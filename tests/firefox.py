@@ -64,7 +64,8 @@ class Firefox:
     def evaluate(self, script: str, *args: Any) -> Any:
         "What an async function's body returns."
         whole = f'const done = arguments[arguments.length - 1];(async (...args) => {{{script}}})(...arguments)'
-        return self.ask('WebDriver:ExecuteAsyncScript', script=f'{whole}.then(done, e => done(String(e)))', args=[*args])
+        script = f'{whole}.then(done, e => done(String(e)))'
+        return self.ask('WebDriver:ExecuteAsyncScript', script=script, args=[*args])
 
 
 @contextmanager

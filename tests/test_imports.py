@@ -112,8 +112,8 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'gemm': {'inputs', 'matmul'},
     'nano': set(),  # torch alone
     'guidance': {'inputs'},
-    'diffedit_mask': {'inputs', 'progress', 'stable_diffusion'},
-    'diffedit': {'inputs', 'stable_diffusion', 'guidance', 'diffedit_mask'},
+    'diffedit_mask': {'inputs', 'photos', 'progress', 'stable_diffusion'},
+    'diffedit': {'inputs', 'photos', 'stable_diffusion', 'guidance', 'diffedit_mask'},
     'export': {'inputs', 'stable_diffusion', 'diffedit_mask'},
     'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
     'training': {'stable_diffusion', 'engine', 'studio'},

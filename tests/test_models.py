@@ -1,5 +1,6 @@
 """Models from elsewhere: a pipeline, one file, another device; which kinds are refused; half precision."""
 import json
+import os
 import re
 import shutil
 import warnings
@@ -38,6 +39,10 @@ def assert_same(a, b):
     assert a.keys() == b.keys()
     for name, values in a.items():
         assert torch.equal(values, b[name]), name
+
+
+def change(folder, name, **settings):
+    (folder/name).write_text(json.dumps(json.loads((folder/name).read_text()) | settings))
 
 
 # ---- in and out
@@ -227,11 +232,44 @@ def test_weights_that_are_not_averaged_are_taken_where_there_are_no_others(model
     assert_same(StableDiffusion.from_pretrained(saved), model)
 
 
+# ---- what was downloaded before
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    "A function that puts a folder into an empty cache of the hub."
+    monkeypatch.setattr('huggingface_hub.constants.HF_HUB_CACHE', str(tmp_path/'hub'))
+    def put(folder, name, used):
+        repo = tmp_path/'hub'/f'models--{name.replace("/", "--")}'
+        shutil.copytree(folder, repo/'snapshots'/'0123')
+        (repo/'refs').mkdir()
+        (repo/'refs'/'main').write_text('0123')
+        for file in repo.rglob('*'):
+            os.utime(file, (used, used))
+        return repo/'snapshots'/'0123'
+    return put
+
+
+def test_the_checkpoint_that_was_used_last_is_found(model, saved, hub):
+    assert StableDiffusion.downloaded() is None
+    other = new_model(unet=dict(block_out_channels=(64, 32, 32)))
+    hub(other.save_pretrained(saved.parent/'other'), 'some/older', used=1000)
+    newer = hub(saved, 'some/newer', used=2000)
+    assert_same(StableDiffusion.downloaded(), model)
+    shutil.rmtree(newer)
+    assert_same(StableDiffusion.downloaded(), other)
+
+
+def test_others_in_the_cache_are_passed_over(model, saved, hub):
+    broken = hub(saved, 'some/broken', used=3000)
+    shutil.rmtree(broken/'unet')
+    change(hub(saved, 'some/xl', used=2000), 'unet/config.json', addition_embed_type='text_time')
+    assert StableDiffusion.downloaded() is None
+    model.to('cpu').pipe.save_pretrained(saved.parent/'half', variant='fp16')    # no other files than those of fp16
+    hub(saved.parent/'half', 'some/half', used=1000)
+    assert_same(StableDiffusion.downloaded(), model)
+
+
 # ---- kinds that are refused
-
-def change(folder, name, **settings):
-    (folder/name).write_text(json.dumps(json.loads((folder/name).read_text()) | settings))
-
 
 SCHEDULER = 'scheduler/scheduler_config.json'
 
