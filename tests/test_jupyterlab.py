@@ -177,13 +177,16 @@ def test_stored_pieces_move_at_once(lab, tmp_path):
 
 def answer_exercise(page, mark, wrong, right):
     "A wrong answer typed into an exercise draws its case; a right one has its tick and is counted."
-    page.evaluate("""mark => {
+    index = page.evaluate("""async mark => {
         const notebook = window.jupyterapp.shell.currentWidget.content;
         const sources = notebook.widgets.map(cell => cell.model.sharedModel.getSource());
         notebook.activeCellIndex = sources.findIndex(source => source.includes(mark));
-        return notebook.scrollToItem(notebook.activeCellIndex, 'center');
+        const index = notebook.activeCellIndex;
+        await notebook.scrollToItem(index, 'center');
+        return index;
     }""", mark)
-    cell = page.locator('.jp-Notebook-cell.jp-mod-active')
+    # by its place: Run All makes the last cell the active one, and may come to that late
+    cell = page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{index}"]')
     type_over(page, cell, '...', wrong)
     cell.get_by_text('✗ not yet').wait_for()
     source = cell.locator('.jp-OutputArea img').get_attribute('src').partition('base64,')[2]
