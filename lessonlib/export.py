@@ -68,10 +68,10 @@ def halve(
 ) -> Any: # the same
     "Large weights are stored as float16, and made float32 before they are used; the exporter's notes are left out."
     from onnx import TensorProto, helper, numpy_helper
-    casts = []
+    casts, largest = [], torch.finfo(torch.float16).max
     for weight in graph.graph.initializer:
         values, name = numpy_helper.to_array(weight), weight.name
-        if values.dtype == 'float32' and values.size >= 64:
+        if values.dtype == 'float32' and values.size >= 64 and abs(values).max() <= largest:
             weight.CopyFrom(numpy_helper.from_array(values.astype('float16'), f'{name}.half'))
             casts.append(helper.make_node('Cast', [f'{name}.half'], [name], to=TensorProto.FLOAT))
     return _rewritten(graph, [*casts, *graph.graph.node])
