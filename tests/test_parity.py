@@ -3,7 +3,7 @@
 Each test shows a fault of diffusers' pipeline, where it is deterministic, and that `lessonlib` does not share it.
 Few steps and few maps: none of the faults needs more to show.
 """
-import inspect, logging
+import inspect, logging, sys
 from unittest.mock import patch
 import numpy as np, pytest, torch
 from lessonlib.diffedit import ddim_decode, ddim_encode, ddim_step, diffedit, masked_decode
@@ -183,9 +183,9 @@ def test_8_encoding_is_unconditional(sd, theirs, path, latents):
 
 
 def test_9_the_callers_mask_stays_as_it_is(sd, latents):
-    from diffusers.pipelines.deprecated.stable_diffusion_diffedit import pipeline_stable_diffusion_diffedit as pipeline
+    from diffusers import StableDiffusionDiffEditPipeline
     soft = torch.full((1, 1, 4, 4), .7)
-    pipeline.preprocess_mask(soft)
+    sys.modules[StableDiffusionDiffEditPipeline.__module__].preprocess_mask(soft)
     assert (soft == 1).all()
     mask = torch.rand(32, 32, generator=seeded()) > .5
     before = mask.clone()
