@@ -118,10 +118,12 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
     'training': {'stable_diffusion', 'engine', 'studio'},
     'commands': set(),
+    'app': {'commands'},
 }
 IN_FUNCTIONS = {  # more of them, inside functions; a concept may import each helper there
     'check': {'show'},
     'commands': set(MODULES),
+    'app': set(MODULES),
 }
 
 
