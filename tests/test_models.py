@@ -1,12 +1,18 @@
-"""Models from elsewhere: a pipeline, one file, another device; which kinds are refused; half precision."""
+"""Models from elsewhere: each kind of folder, a pipeline, one file; which are refused; half precision; v1.5 in full."""
 import json
 import os
 import re
 import shutil
+import sys
 import warnings
 import diffusers
 import pytest
 import torch
+import transformers
+from installed import environment, run
+from lessonlib.diffedit import diffedit, inpaint
+from lessonlib.diffedit_mask import diffedit_mask
+from lessonlib.inputs import as_picture
 from lessonlib.stable_diffusion import StableDiffusion, ddim_scheduler, inpainting_pipeline, new_components
 from safetensors.torch import save_file
 
@@ -365,3 +371,217 @@ def test_an_inpainting_checkpoint_of_half_precision(model, tmp_path):
         assert loaded.unet.config.in_channels == 9 and {part.dtype for part in (loaded.unet, loaded.vae)} == {dtype}
     with pytest.warns(UserWarning, match='dtype: a processor takes'):
         assert inpainting_pipeline(tmp_path/'nine', dtype='float16').unet.dtype == torch.float32
+
+
+def test_an_inpainting_checkpoint_paints_in_a_mask(model, tmp_path):
+    nine = diffusers.UNet2DConditionModel(**model.unet.config | dict(in_channels=9))
+    diffusers.StableDiffusionInpaintPipeline(
+        model.vae, model.text_encoder, model.tokenizer, nine, ddim_scheduler(), safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False).save_pretrained(tmp_path/'nine')
+    photo, pipe = a_photo(), inpainting_pipeline(tmp_path/'nine')
+    m = diffedit_mask(model, photo, 'a horse', 'a zebra', num_maps=1, progress=False)
+    painted = inpaint(pipe, photo, m, 'a zebra', num_inference_steps=2, progress=False)
+    assert_pasted(photo, painted, m.pixel_mask)
+
+
+# ---- each kind of checkpoint, from the mask to the saved model
+
+TWO = dict(unet=dict(block_out_channels=(32, 64, 64), attention_head_dim=(2, 4, 4), use_linear_projection=True),
+           text=dict(hidden_act='gelu', num_hidden_layers=1, projection_dim=48))  # the last layer is not in the folder
+V = dict(prediction_type='v_prediction')
+NO_PICTURE_LEFT = V | dict(rescale_betas_zero_snr=True, timestep_spacing='trailing')
+
+
+def a_photo():
+    "50 x 40 px: no side fits a model."
+    return torch.rand(3, 40, 50, generator=torch.Generator().manual_seed(3))
+
+
+def assert_pasted(photo, edited, mask):
+    "The edit has the photograph's size, and its pixels outside of the mask."
+    before, after = as_picture(as_picture(photo).pil).pixels[0], as_picture(edited).pixels[0]
+    assert before.shape == after.shape and mask.any() and not mask.all()
+    assert torch.equal(before[:, ~mask], after[:, ~mask]) and not torch.equal(before, after)
+
+
+def written(folder, scheduler=None, **settings):
+    sd = new_model(**settings)
+    sd.scheduler = ddim_scheduler(**scheduler or {})
+    return sd.save_pretrained(folder)
+
+
+def with_checker(folder):
+    "As v1.5 comes: with a safety checker and what prepares pictures for it. Neither is read."
+    written(folder)
+    change(folder, 'model_index.json', safety_checker=['stable_diffusion', 'StableDiffusionSafetyChecker'],
+           feature_extractor=['transformers', 'CLIPFeatureExtractor'])
+    for name in 'safety_checker', 'feature_extractor':
+        (folder/name).mkdir()
+        (folder/name/'config.json').write_text('{"torn"')
+    (folder/'safety_checker'/'model.safetensors').write_bytes(b'torn')
+    return folder
+
+
+def in_shards(folder):
+    written(folder)
+    sd = StableDiffusion.from_pretrained(folder)
+    for part in PARTS:
+        next((folder/part).glob('*.safetensors')).unlink()
+        getattr(sd, part).save_pretrained(folder/part, max_shard_size='100kB')
+    assert len(list((folder/'unet').glob('*.safetensors'))) > 2
+    return folder
+
+
+def of_variant(variant):
+    def save(folder):
+        new_model().pipe.save_pretrained(folder, variant=variant)
+        assert all(f'.{variant}.' in path.name for path in folder.rglob('*.safetensors'))
+        return folder
+    return save
+
+
+def by_old_scheduler(folder):
+    "As v1.5 comes: its scheduler is PNDM."
+    written(folder)
+    (folder/SCHEDULER).write_text(json.dumps(dict(
+        _class_name='PNDMScheduler', beta_start=.00085, beta_end=.012, beta_schedule='scaled_linear',
+        num_train_timesteps=1000, set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1, clip_sample=False)))
+    return folder
+
+
+KINDS = {
+    'v1': written,
+    'v1 with PNDM': by_old_scheduler,
+    'v1 with a safety checker': with_checker,
+    'v2.1, of 768 px': lambda folder: written(folder, V, **TWO),
+    'v2.1, base': lambda folder: written(folder, **TWO),
+    'zero-terminal-SNR': lambda folder: written(folder, NO_PICTURE_LEFT, **TWO),
+    'shards': in_shards,
+    'fp16 files alone': of_variant('fp16'),
+    'non_ema files alone': of_variant('non_ema'),
+}
+
+
+def goes_all_the_way(sd, folder):
+    "Mask, edit at strength 1, save, load: the same edit again."
+    def edited(sd):
+        return diffedit(sd, a_photo(), 'a horse', 'a zebra', strength=1., num_inference_steps=3, num_maps=2,
+                        generator=torch.Generator().manual_seed(0), progress=False)
+    d = edited(sd)
+    assert d.encoded.timesteps[-1] == 999
+    assert_pasted(a_photo(), d.image, d.pixel_mask)
+    again = StableDiffusion.from_pretrained(sd.save_pretrained(folder))
+    assert_same(again, sd)
+    names = 'prediction_type', 'rescale_betas_zero_snr', 'beta_start', 'beta_schedule'
+    assert [again.scheduler.config[name] for name in names] == [sd.scheduler.config[name] for name in names]
+    assert (edited(again).latents - d.latents).abs().max() < 1e-5
+    theirs = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    assert_same(StableDiffusion.from_pipe(theirs), sd)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_each_kind_goes_all_the_way(kind, tmp_path):
+    folder = KINDS[kind](tmp_path/'it')
+    before = {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+    goes_all_the_way(StableDiffusion.from_pretrained(folder), tmp_path/'again')
+    assert {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()} == before
+
+
+def test_one_file_goes_all_the_way(large, tmp_path):
+    file = one_file(large, tmp_path/'v1.safetensors')
+    loaded = StableDiffusion.from_single_file(file, config=large.save_pretrained(tmp_path/'config'))
+    goes_all_the_way(loaded, tmp_path/'again')
+
+
+def test_a_folder_without_tokenizer_is_named(saved):
+    shutil.rmtree(saved/'tokenizer')
+    words = 'it has no tokenizer/tokenizer.json, nor tokenizer/vocab.json and tokenizer/merges.txt'
+    with pytest.raises(ValueError, match=f'path_or_id: cannot use the folder .*: {words}'):
+        StableDiffusion.from_pretrained(saved)
+
+
+# ---- Stable Diffusion v1.5 in full: its settings, random weights
+
+V15 = dict(
+    unet=(diffusers.UNet2DConditionModel, dict(sample_size=64, cross_attention_dim=768, attention_head_dim=8)),
+    vae=(diffusers.AutoencoderKL, dict(
+        sample_size=512, latent_channels=4, block_out_channels=(128, 256, 512, 512), layers_per_block=2,
+        down_block_types=('DownEncoderBlock2D',)*4, up_block_types=('UpDecoderBlock2D',)*4)),
+    text_encoder=(lambda **settings: transformers.CLIPTextModel(transformers.CLIPTextConfig(**settings)), dict(
+        vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
+        max_position_embeddings=77, projection_dim=768)),
+)
+MILLIONS = dict(unet=860, vae=84, text_encoder=123)  # of numbers
+MOST_MEMORY = 7.5                                    # GB; 6.2 and 6.4 were measured: 4.3 of weights, and files on their way
+
+
+def free_memory():
+    "GB that a process may still take; 0 where that is not known."
+    try:
+        with open('/proc/meminfo') as file:
+            return int(re.search(r'MemAvailable: +(\d+) kB', file.read())[1])/1e6
+    except OSError:
+        return 0
+
+
+def random_weights(network):
+    "Numbers for each name, that keep a signal's size about what it is; one block of them again and again, for speed."
+    block = torch.rand(1 << 20, generator=torch.Generator().manual_seed(0)).mul_(2).sub_(1)
+    for name, value in network.state_dict().items():
+        if value.ndim < 2:
+            yield name, torch.full(value.shape, float(name.endswith('weight')), dtype=torch.float16)
+        else:
+            scaled = (block*(3/value[0].numel())**.5).half()
+            yield name, scaled.repeat(-(-value.numel()//len(block)))[:value.numel()].view(value.shape)
+
+
+def write_v15(folder):
+    "The folder as the hub has it, in float16 files."
+    written(folder, text=dict(max_position_embeddings=77))    # its tokenizer, scheduler and index stay
+    for part, (network, settings) in V15.items():
+        shutil.rmtree(folder/part)
+        (folder/part).mkdir()
+        with torch.device('meta'):
+            made = network(**settings)
+        assert round(sum(p.numel() for p in made.parameters())/1e6) == MILLIONS[part]
+        (made.config.save_pretrained if part == 'text_encoder' else made.save_config)(folder/part)
+        stem = 'model' if part == 'text_encoder' else 'diffusion_pytorch_model'
+        save_file(dict(random_weights(made)), folder/part/f'{stem}.fp16.safetensors', metadata={'format': 'pt'})
+
+
+USE_IT = """
+import json, resource, sys
+from lessonlib.diffedit_mask import diffedit_mask
+from lessonlib.scenes import scene
+from lessonlib.stable_diffusion import StableDiffusion
+sd = StableDiffusion.from_pretrained(sys.argv[1])
+photo = scene('horse', 'grass', seed=0, size=256).image
+m = diffedit_mask(sd, photo, 'a horse', 'a zebra', num_maps=1, progress=False)
+most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+print(json.dumps(dict(sd=repr(sd), map=tuple(m.maps.shape), finite=bool(m.maps.isfinite().all()),
+                      spread=m.maps.std().item(), mask=tuple(m.pixel_mask.shape), memory=most/1e9)))
+"""
+
+
+@pytest.mark.slow
+def test_v15_in_full(tmp_path):
+    "Two minutes at most, 2 GB of files: loaded in float32, a mask with one noise at 256 px."
+    if free_memory() < 8:
+        pytest.skip(f'it takes 8 GB of free memory, of which {free_memory():.0f} are known')
+    folder, scratch = tmp_path/'v15', tmp_path/'scratch'
+    scratch.mkdir()
+    try:
+        write_v15(folder)
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob('*')}
+        found = json.loads(run(sys.executable, '-c', USE_IT, folder, cwd=scratch,
+                               env=environment(TMPDIR=str(scratch), HF_HOME=str(scratch/'hub'))))
+        assert {path: path.stat().st_mtime_ns for path in folder.rglob('*')} == before
+        assert [path.name for path in tmp_path.rglob('*') if not path.is_relative_to(folder)] == ['scratch']
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert found['sd'] == ('StableDiffusion: 512 px, latents (4, 64, 64), 77 tokens of 768, predicts epsilon, '
+                           'float32 on cpu')
+    assert (found['map'], found['mask']) == ([1, 32, 32], [256, 256])
+    assert found['finite'] and found['spread'] > 0
+    print(f'{found["memory"]:.1f} GB')
+    assert 4.2 < found['memory'] < MOST_MEMORY, 'GB of memory'
