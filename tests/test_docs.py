@@ -89,6 +89,15 @@ def test_an_address_of_the_site_is_a_link_between_pages(tmp_path):
     assert pages.relinked(text, Path('helpers/show.ipynb'), tmp_path) == wanted
 
 
+def test_a_page_written_by_hand_links_to_pages_too(tmp_path):
+    "Its links name the notebooks, so that they lead somewhere in the repository as well."
+    (tmp_path/'nbs').mkdir()
+    (tmp_path/'nbs'/'01_matmul.ipynb').write_text('{"cells": []}')
+    (tmp_path/'nbs'/'own.md').write_text('---\ntitle: "Own: it"\n---\n[loops](01_matmul.ipynb) `](01_matmul`')
+    assert build.copy_page(Path('own.md'), tmp_path/'nbs', tmp_path/'out') == 'Own: it'
+    assert '[loops](matmul.ipynb) `](01_matmul`' in (tmp_path/'out'/'own.md').read_text()
+
+
 def test_javascript_is_kept():
     script = v4.new_output('display_data', data={'application/javascript': 'window.ran = 1'})
     nb = v4.new_notebook(cells=[v4.new_code_cell('1', outputs=[script])])

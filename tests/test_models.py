@@ -512,7 +512,7 @@ V15 = dict(
         max_position_embeddings=77, projection_dim=768)),
 )
 MILLIONS = dict(unet=860, vae=84, text_encoder=123)  # of numbers
-MOST_MEMORY = 7.5                                    # GB; 6.2 and 6.4 were measured: 4.3 of weights, and files on their way
+MOST_MEMORY = 7.5  # GB; 6.2 and 6.4 were measured: 4.3 of weights, and files on their way
 
 
 def free_memory():

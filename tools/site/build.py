@@ -49,10 +49,10 @@ def prepare_notebook(source: Path, nbs: Path, folder: Path, process: Callable, n
 
 
 def copy_page(source: Path, nbs: Path, folder: Path) -> str:
-    "A page that is written by hand stays as it is; its title is given back."
+    "A page that is written by hand stays as it is, but for its links to notebooks; its title is given back."
     text = (nbs/source).read_text(encoding='utf-8')
     (folder/source).parent.mkdir(parents=True, exist_ok=True)
-    (folder/source).write_text(text, encoding='utf-8')
+    (folder/source).write_text(pages.relinked(text, source, nbs), encoding='utf-8')
     found = re.search(r'^title:\s*["\']?(.+?)["\']?\s*$', text, re.M)
     return found[1] if found else source.stem
 
