@@ -142,6 +142,10 @@ def _labelled(picture: Any, words: str, original: Any) -> Any: # PIL RGB
     from lessonlib.show import label
     return label(picture, words, max(256, *original.size)//max(picture.size))
 
+def _quoted(prompt: Any) -> str:
+    "A prompt in words; one of vectors has none."
+    return f'"{prompt}"' if isinstance(prompt, str) else 'an embedding'
+
 def _timesteps(m: Any) -> list[int]:
     "Those of a `DiffEditMask`, which may have had one for each noise."
     import torch
@@ -154,8 +158,8 @@ def _noise_figures(m: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and 
     source, target = m.eps_source[0, 0].cpu(), m.eps_target[0, 0].cpu()
     bound = torch.stack([source, target]).abs().max().item()
     def noise(eps: torch.Tensor) -> Any: return colorize(eps, signed=True, vmax=bound)
-    return {'noise-source': (noise(source), f'noise predicted for "{m.source_prompt}", 1st channel'),
-            'noise-target': (noise(target), f'noise predicted for "{m.target_prompt}", 1st channel'),
+    return {'noise-source': (noise(source), f'noise predicted for {_quoted(m.source_prompt)}, 1st channel'),
+            'noise-target': (noise(target), f'noise predicted for {_quoted(m.target_prompt)}, 1st channel'),
             'noise-difference': (colorize(m.maps[0]), 'their absolute difference, mean of all channels')}
 
 def _decoded_figures(sd: Any, m: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and words
@@ -167,8 +171,8 @@ def _decoded_figures(sd: Any, m: Any) -> dict[str, tuple[Any, str]]: # name -> P
     decoded = [sd.decode(latents)[0] for latents in (noised, *cleaned)]      # one at a time: half of the memory
     seen, without_source, without_target = (picture.crop((0, 0, *m.image.size)) for picture in decoded)
     return {'noised': (seen, f'noised, t = {t}'),
-            'without-noise-source': (without_source, f'noise for "{m.source_prompt}" taken out'),
-            'without-noise-target': (without_target, f'noise for "{m.target_prompt}" taken out')}
+            'without-noise-source': (without_source, f'noise for {_quoted(m.source_prompt)} taken out'),
+            'without-noise-target': (without_target, f'noise for {_quoted(m.target_prompt)} taken out')}
 
 def _result_figures(m: Any, truth: Any) -> dict[str, tuple[Any, str]]: # name -> PIL RGB and words
     "The picture, the map, the mask, and the exact mask if there is one."
@@ -235,30 +239,26 @@ def make_writable_folder(
     return folder
 
 # %% ../nbs/helpers/commands.ipynb #cell-026
-@contextmanager
-def _counting(
-    unet: Any,
-    count: Callable[[int], Any], # called with the number of latents, each time that the UNet has seen some
-) -> Iterator[None]:
-    "Inside, each batch that the UNet sees is counted."
-    def seen(module: Any, inputs: Any, output: Any) -> None: # what it gave back would be the output
-        count(len(inputs[0]))
-    hook = unet.register_forward_hook(seen)
-    try: yield
-    finally: hook.remove()
+_FIGURES, _FILES = 3, 1 # pictures that are decoded for the figures; writing all files, in UNet samples
+
+def _work_of_files(sd: Any, num_maps: int = 10, edit: dict[str, Any] | None = None, **rest: Any) -> int: # UNet samples
+    "What `diffedit_files` will take, everything reckoned in UNet samples."
+    from lessonlib.diffedit import _work
+    from lessonlib.stable_diffusion import DECODE
+    return _work(sd, num_maps=num_maps, **edit or {})[0] + _FIGURES*DECODE + _FILES
 
 def diffedit_files(
     sd: Any, # `StableDiffusion`
     image: Any, # any picture that `as_picture` takes, of any size
-    source: str, # what is in the picture
-    target: str, # what shall be there
+    source: Any, # what is in the picture: a str, or what `encode_text` gives
+    target: Any, # what shall be there
     folder: str | Path, # where to write
     size: int | None = None, # px of the longer side to work at; the model's own without
     seed: int = 0, # of the noise
     method: str = 'guided', # of `diffedit_mask`: the best, not the paper's
     truth: Any = None, # (h, w) bool, the exact mask, of a picture that fits
-    count: Callable[[int], Any] | None = None, # called with the number of latents that the UNet has seen
     edit: dict[str, Any] | None = None, # of `diffedit`: strength, guidance_scale, bold, grow ...
+    progress: bool = True, # show one bar for all, after two seconds
     **settings: Any, # of `diffedit_mask`
 ) -> tuple[list[Path], Any]: # the files, and the (height, width) bool mask at the picture's own size
     "Edit one picture; write all figures of the mask, a sheet of them, the mask and the edit, a small one enlarged too."
@@ -268,20 +268,23 @@ def diffedit_files(
     from lessonlib.diffedit import diffedit
     from lessonlib.diffedit_mask import diffedit_mask
     from lessonlib.inputs import as_picture, as_whole, to_pil
+    from lessonlib.progress import advance, whole
     picture, edit, generator = as_picture(image), edit or {}, torch.Generator()
     generator.manual_seed(as_whole(seed, 'seed', 0, 2**63))
     options = dict(generator=generator, size=sd.size if size is None else size, chunk=4 if sd.size <= 128 else 2,
-                   progress=False)
-    with _counting(sd.unet, count or (lambda number: None)):
+                   progress=progress)
+    with whole(_work_of_files(sd, edit=edit, **settings), 'edit', progress, unit='sample'):
         m = diffedit_mask(sd, picture, source, target, method=method, **options, **settings)
         edited = diffedit(sd, picture, source, target, mask=m, **options, **edit).image
-    mask, small = m.pixel_mask, m if m.seen is None else replace(m, image=m.seen, seen=None)
-    pictures = mask_figures(sd, small, truth)
-    shown = edited.resize(small.image.size, Image.Resampling.LANCZOS)
-    pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: "{target}"', shown)
-    whole, results = {'all-steps': sheet([*pictures.values()])}, {'mask': to_pil(mask), 'edit': _to_look_at(edited)}
-    if results['edit'].size != edited.size: results[f'edit-{edited.width}x{edited.height}'] = edited
-    return write_pictures(whole | pictures | results, folder), mask
+        mask, small = m.pixel_mask, m if m.seen is None else replace(m, image=m.seen, seen=None)
+        pictures = mask_figures(sd, small, truth)
+        shown = edited.resize(small.image.size, Image.Resampling.LANCZOS)
+        pictures[f'{len(pictures) + 1:02d}-edit'] = _labelled(shown, f'the edit: {_quoted(target)}', shown)
+        steps, results = {'all-steps': sheet([*pictures.values()])}, {'mask': to_pil(mask), 'edit': _to_look_at(edited)}
+        if results['edit'].size != edited.size: results[f'edit-{edited.width}x{edited.height}'] = edited
+        files = write_pictures(steps | pictures | results, folder)
+        advance(_FILES)
+        return files, mask
 
 def _to_look_at(
     picture: Any, # PIL RGB
@@ -495,38 +498,36 @@ def _diffedit_pictures(
     args: argparse.Namespace,
 ) -> list[Path]: # the folders of those that were done
     "Do all pictures."
-    from tqdm import tqdm
-    from lessonlib.diffedit import ddim_timesteps
-    samples_a_step = 2 if args.guidance_scale == 1 else 3                  # one up, and down one or two
-    steps = 2*args.num_maps + samples_a_step*(len(ddim_timesteps(sd, args.edit_strength, args.steps)) - 1)
-    steps += 1                                                             # to write the files
-    done = []
-    with tqdm(total=steps*len(pictures), unit='step') as bar:
+    from lessonlib.progress import whole
+    each, done = _work_of_files(sd, args.num_maps, _edit_settings(args)), []
+    with whole(each*len(pictures), 'edits', unit='sample') as work:
         for i, (image, folder) in enumerate(pictures, 1):
-            bar.set_description(Path(image).name)
+            work.bar.set_description(Path(image).name, refresh=False)
             try:
-                bar.write(_diffedit_picture(sd, image, folder, args, bar.update), file=sys.stdout)
+                work.bar.write(_diffedit_picture(sd, image, folder, args), file=sys.stdout)
                 done.append(folder)
-            except _FAILURES as error: bar.write(f'{image}: {_reason(error)}', file=sys.stderr)
-            bar.update(i*steps - bar.n)
+            except _FAILURES as error: work.bar.write(f'{image}: {_reason(error)}', file=sys.stderr)
+            work.advance(i*each - work.done)
     return done
+
+def _edit_settings(args: argparse.Namespace) -> dict[str, Any]: # of `diffedit`
+    return dict(strength=args.edit_strength, num_inference_steps=args.steps, guidance_scale=args.guidance_scale,
+                bold=args.bold)
 
 def _diffedit_picture(
     sd: Any, # `StableDiffusion`
     image: str, # path
     folder: Path, # to write in
     args: argparse.Namespace,
-    count: Callable[[int], Any], # called with the number of latents that the UNet has seen
 ) -> str: # what to tell of it
     "Do one picture."
     from lessonlib.inputs import read_picture
     settings = {name: getattr(args, name) for name in ('size', 'seed', 'method', 'strength', 'num_maps', 'threshold')}
-    edit = dict(strength=args.edit_strength, num_inference_steps=args.steps, guidance_scale=args.guidance_scale,
-                bold=args.bold)
     try: picture = read_picture(image)
     except ValueError as error: raise ValueError(_for_option(error, 'path', 'IMAGE')) from error
     earlier = ', in place of those of an earlier run'*(folder/'all-steps.png').exists()
-    files, mask = diffedit_files(sd, picture, args.source, args.target, folder, count=count, edit=edit, **settings)
+    files, mask = diffedit_files(sd, picture, args.source, args.target, folder, edit=_edit_settings(args),
+                                 **settings)
     share = f'the mask covers {mask.float().mean():.0%} (method {args.method})'
     return f'{image}: {picture.width}x{picture.height} px, {share}; {len(files)} files in {folder}{earlier}'
 

@@ -4,9 +4,10 @@
 
 # %% ../nbs/06_diffedit.ipynb #cell-001
 from __future__ import annotations
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 import torch
@@ -16,12 +17,14 @@ from .diffedit_mask import (
 from .guidance import guide
 from .inputs import (
     Picture, as_function, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind)
-from .photos import Fitted, fit
-from .stable_diffusion import StableDiffusion, _bar, _warn
+from .photos import Fitted, fit, open_photo
+from .progress import advance, whole
+from .stable_diffusion import DECODE, ENCODE, StableDiffusion, _check_vectors, _warn
 
 # %% auto #0
 __all__ = ['ddim_step', 'roll_anew', 'bold_options', 'ddim_timesteps', 'Encoded', 'ddim_encode', 'ddim_decode', 'masked_decode',
-           'feather', 'paste', 'DiffEditResult', 'GivenMask', 'diffedit', 'sdedit', 'inpaint']
+           'feather', 'paste', 'DiffEditResult', 'GivenMask', 'diffedit', 'several_seeds', 'strip', 'several_pictures',
+           'sdedit', 'inpaint']
 
 # %% ../nbs/06_diffedit.ipynb #cell-012
 def ddim_step(sd: StableDiffusion,
@@ -93,10 +96,11 @@ def ddim_encode(sd: StableDiffusion,
     sd._chunk(chunk, b)
     sd._check_words(prompt, 'prompt', b)
     text, no_words = sd.encode_text(prompt), sd.encode_text('')
-    for s, t in _bar(list(pairwise(visited)), 'encode', progress):
-        eps = sd.predict_noise(path[-1], t, text, chunk)
-        if guidance_scale != 1: eps = guide(sd.predict_noise(path[-1], t, no_words, chunk), eps, guidance_scale)
-        path.append(ddim_step(sd, path[-1], eps, s, t))
+    with whole(sd._samples([guidance_scale]*(len(visited) - 1), b), 'encode', progress, unit='sample'):
+        for s, t in pairwise(visited):
+            eps = sd.predict_noise(path[-1], t, text, chunk)
+            if guidance_scale != 1: eps = guide(sd.predict_noise(path[-1], t, no_words, chunk), eps, guidance_scale)
+            path.append(ddim_step(sd, path[-1], eps, s, t))
     return Encoded(torch.tensor(visited), torch.stack(path), sd.scheduler.alphas_cumprod[visited])
 
 # %% ../nbs/06_diffedit.ipynb #cell-029
@@ -213,6 +217,7 @@ class DiffEditResult:
     grow: int                 # px by which it is wider than the mask
     weight: torch.Tensor      # (height, width) float in [0, 1], how much of each pixel is from the decoder
     prompt: Any               # the target: a str, or what `encode_text` gives
+    seed: int | None = None   # of `several_seeds`
 
     @property
     def latents(self) -> torch.Tensor: # (1, c, h, w) of the edit
@@ -273,6 +278,23 @@ def _latents_of(sd: StableDiffusion, fitted: Fitted, mask: Mask) -> torch.Tensor
         if mask._seen.tobytes() == fitted.small.pil.tobytes(): return mask.latents
     return sd.encode_image(fitted.padded)
 
+def _checked_encoding(sd: StableDiffusion, encoded: Encoded, fitted: Fitted) -> Encoded:
+    "An encoding that was passed. Raise for one that cannot be of this picture."
+    _check_encoded(sd, encoded)
+    wanted = 1, sd.vae.config.latent_channels, *(side//sd.factor for side in fitted.padded.shape)
+    if encoded.latents.shape[1:] != wanted:
+        raise ValueError(f'encoded: expected latents of shape {wanted}, got {tuple(encoded.latents.shape[1:])}')
+    return encoded
+
+def _work(sd: StableDiffusion, strength: float = .8, num_inference_steps: int = 50, guidance_scale: Any = 5.,
+          num_maps: int = 10, mask: Any = None, encoded: Encoded | None = None, **rest: Any) -> tuple[int, int]:
+    "UNet samples of a `diffedit` with these options, the autoencoder's work reckoned in; and of its way down alone."
+    timesteps = ddim_timesteps(sd, strength, num_inference_steps) if encoded is None else encoded.timesteps
+    steps = len(timesteps) - 1
+    maps = as_whole(num_maps, 'num_maps', 1, 10_000) if mask is None else 0
+    down = ENCODE + sd._samples(sd._guidance(guidance_scale, steps, 1)) + DECODE
+    return 2*maps + (steps if encoded is None else 0) + down, down
+
 def _widen(mask: torch.Tensor, width: int) -> torch.Tensor: # (h, w) bool twice
     "Every place within `width` of a true one."
     return ~trim(~mask, width)
@@ -308,12 +330,14 @@ def diffedit(sd: StableDiffusion,
     quantile: float = QUANTILE, # (0, 1]
     size: int | None = None, # px of the longer side to work at; None: the picture's own, if `sd.size` or less
     encode_prompt: str | torch.Tensor = '', # of `ddim_encode`; DiffEdit: nothing
+    encoded: Encoded | None = None, # of an earlier edit of this picture, instead of the way up and what concerns it
 ) -> DiffEditResult: # its picture has the size that came
     "Mask, encode, decode inside of it. Bad input is refused before a model runs. DiffEdit, section 3.2."
     usual = bold_options(sd) if bold else dict(method='paper', fresh=0., grow=0)
     given = dict(method=method, fresh=fresh, grow=grow)
     method, fresh, grow = (usual[name] if value is None else value for name, value in given.items())
     fitted, timesteps = _fitted(sd, image, size), ddim_timesteps(sd, strength, num_inference_steps)
+    if encoded is not None: timesteps = _checked_encoding(sd, encoded, fitted).timesteps
     options = MaskOptions(method=method, threshold=threshold, quantile=quantile)
     _check_way(sd, timesteps, guidance_scale, source_prompt=source_prompt, target_prompt=target_prompt,
                negative_prompt=negative_prompt, encode_prompt=encode_prompt)
@@ -322,19 +346,24 @@ def diffedit(sd: StableDiffusion,
     num_maps = as_whole(num_maps, 'num_maps', 1, 10_000)
     if mask_strength is not None: as_number(mask_strength, 'mask_strength', 0, 1, above=True)
     generator, found = as_generator(generator), _as_found(sd, mask, fitted)
-    if found is None:
-        found = diffedit_mask(sd, fitted.photo, source_prompt, target_prompt, num_maps, mask_strength,
-                              generator=generator, chunk=chunk, progress=progress, size=size, **vars(options))
-    else: _warn_of_same_text(sd, source_prompt, target_prompt)
-    latents = _latents_of(sd, fitted, found)
-    pixels = _widen(found.pixel_mask, round(grow*_scale(fitted)))
-    places = found.mask | touched(_smaller(pixels, fitted), sd.factor) if grow else found.mask
-    encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress, prompt=encode_prompt)
-    start = roll_anew(encoded, fresh, generator)
-    steps = [start.latents[-1]]
-    masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt,
-                  lambda timestep, latents: steps.append(latents), chunk, progress)
-    return _result(sd, fitted, found, encoded, torch.stack(steps[::-1]), pixels, grow, paste_back, target_prompt)
+    work, _ = _work(sd, strength, num_inference_steps, guidance_scale, num_maps, mask, encoded)
+    with whole(work, 'edit', progress, unit='sample'):
+        if found is None:
+            found = diffedit_mask(sd, fitted.photo, source_prompt, target_prompt, num_maps, mask_strength,
+                                  generator=generator, chunk=chunk, progress=progress, size=size, **vars(options))
+        else: _warn_of_same_text(sd, source_prompt, target_prompt)
+        latents = _latents_of(sd, fitted, found)
+        pixels = _widen(found.pixel_mask, round(grow*_scale(fitted)))
+        places = found.mask | touched(_smaller(pixels, fitted), sd.factor) if grow else found.mask
+        if encoded is None: encoded = ddim_encode(sd, latents, timesteps=timesteps, chunk=chunk, progress=progress,
+                                                  prompt=encode_prompt)
+        elif not torch.allclose(encoded.latents[0], latents, atol=.01):
+            raise ValueError('encoded: expected the encoding of this picture, got that of another')
+        start = roll_anew(encoded, fresh, generator)
+        steps = [start.latents[-1]]
+        masked_decode(sd, start, places, target_prompt, guidance_scale, negative_prompt,
+                      lambda timestep, latents: steps.append(latents), chunk, progress)
+        return _result(sd, fitted, found, encoded, torch.stack(steps[::-1]), pixels, grow, paste_back, target_prompt)
 
 # %% ../nbs/06_diffedit.ipynb #cell-056
 def _scale(fitted: Fitted) -> float:
@@ -348,6 +377,68 @@ def _result(sd: StableDiffusion, fitted: Fitted, mask: Mask, encoded: Encoded, d
     weight = feather(pixel_mask, edge) if paste_back else torch.ones(fitted.photo.shape)
     edited = paste(fitted.photo, fitted.image_back(sd.decode(decoded[0])[0]), weight)
     return DiffEditResult(edited, fitted.photo.pil, mask, encoded, decoded, pixel_mask, grow, weight, prompt)
+
+# %% ../nbs/06_diffedit.ipynb #several
+def several_seeds(sd: StableDiffusion,
+    image: Any, # a picture of any kind and size
+    source_prompt: str | torch.Tensor, # as of `diffedit`
+    target_prompt: str | torch.Tensor,
+    seeds: int | Iterable[int] = 4, # how many, from 0 on; or which
+    bold: bool = True, # as of `diffedit`: with new noise, which is another for each seed
+    progress: bool = True, # show one bar for all
+    **options: Any, # of `diffedit`, but for `generator`
+) -> list[DiffEditResult]: # one for each seed, with its `seed`
+    "Edits to choose from, see `strip`. All share the mask and the encoding of the first. `ValueError` without new noise."
+    seeds = list(seeds) if isinstance(seeds, Iterable) else range(as_whole(seeds, 'seeds', 1))
+    generators = [torch.Generator().manual_seed(as_whole(seed, 'seeds', 0, 2**63)) for seed in seeds]
+    if not generators: raise ValueError('seeds: expected one or more, got none')
+    fresh = bold_options(sd)['fresh'] if bold and options.get('fresh') is None else options.get('fresh')
+    if not fresh and len(generators) > 1:
+        raise ValueError('fresh: expected a number above 0, or bold=True, got 0: only new noise makes an edit of '
+                         'another seed another edit')
+    first, again = _work(sd, **options)
+    edits, words = [], (source_prompt, target_prompt)
+    with whole(first + again*(len(generators) - 1), 'edits', progress, unit='sample'):
+        for seed, generator in zip(seeds, generators, strict=True):
+            edit = diffedit(sd, image, *words, bold=bold, progress=progress, generator=generator, **options)
+            edits.append(replace(edit, seed=seed))
+            options |= dict(mask=edit.mask, encoded=edit.encoded)
+    return edits
+
+def strip(
+    edits: list[DiffEditResult], # of one picture
+) -> Any: # matplotlib figure
+    "The picture and its edits side by side, to choose from."
+    from lessonlib.show import show_images
+    titles = [f'edit {k}' if edit.seed is None else f'seed {edit.seed}' for k, edit in enumerate(edits)]
+    return show_images([edits[0].original, *(edit.image for edit in edits)], ['the picture', *titles])
+
+def several_pictures(sd: StableDiffusion,
+    images: Iterable[Any], # pictures of any kind and size, or files of them
+    source_prompt: str | torch.Tensor, # as of `diffedit`, for all of them
+    target_prompt: str | torch.Tensor,
+    seed: int = 0, # of the noise, the same for each picture: what else is in the list changes nothing
+    progress: bool = True, # show one bar for all
+    **options: Any, # of `diffedit`, but for `generator`
+) -> list[DiffEditResult | None]: # None for a picture that failed, of which a warning tells
+    "Edit pictures one by one with one pair of prompts. `ValueError` if none could be edited."
+    images, edits, start = list(images), [], as_whole(seed, 'seed', 0, 2**63)
+    each, _ = _work(sd, **options)
+    with whole(each*len(images), 'edits', progress, unit='sample') as work:
+        begun = work.done
+        for k, image in enumerate(images):
+            edit = _tried(sd, k, image, source_prompt, target_prompt, progress=progress,
+                          generator=torch.Generator().manual_seed(start), **options)
+            edits.append(edit)
+            work.advance(begun + (k + 1)*each - work.done)
+    if images and not any(edits): raise ValueError('images: none of them could be edited, the warnings say why')
+    return edits
+
+def _tried(sd: StableDiffusion, number: int, image: Any, *words: Any, **options: Any) -> DiffEditResult | None:
+    "One of several edits; if it fails, a warning that names the picture."
+    name = f'images[{number}]' + (f' ({image})' if isinstance(image, (str, Path)) else '')
+    try: return diffedit(sd, open_photo(image) if isinstance(image, (str, Path)) else image, *words, **options)
+    except (ValueError, TypeError, OSError, RuntimeError, MemoryError) as error: _warn(f'{name}: {error}')
 
 # %% ../nbs/06_diffedit.ipynb #cell-066
 def sdedit(sd: StableDiffusion,
@@ -364,10 +455,13 @@ def sdedit(sd: StableDiffusion,
     "Add noise to the whole picture and decode with other words. Bad input is refused first. Meng et al. 2021."
     fitted, timesteps = _fitted(sd, image, size), ddim_timesteps(sd, strength, num_inference_steps)
     _check_way(sd, timesteps, guidance_scale, prompt=prompt, negative_prompt=negative_prompt)
-    generator, latents = as_generator(generator), sd.encode_image(fitted.padded)
-    noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
-    options = dict(negative_prompt=negative_prompt, progress=progress)
-    return fitted.image_back(sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, **options))[0])
+    generator = as_generator(generator)
+    samples = sd._samples(sd._guidance(guidance_scale, len(timesteps) - 1, 1))
+    with whole(ENCODE + samples + DECODE, 'SDEdit', progress, unit='sample'):
+        latents = sd.encode_image(fitted.padded)
+        noised = sd.add_noise(latents, sd._randn(latents.shape, generator), int(timesteps[-1]))
+        options = dict(negative_prompt=negative_prompt, progress=progress)
+        return fitted.image_back(sd.decode(ddim_decode(sd, noised, timesteps, prompt, guidance_scale, **options))[0])
 
 # %% ../nbs/06_diffedit.ipynb #cell-069
 def _check_inpaint(strength: float, num_inference_steps: int) -> None:
@@ -375,6 +469,12 @@ def _check_inpaint(strength: float, num_inference_steps: int) -> None:
     steps = as_whole(num_inference_steps, 'num_inference_steps', 1)
     if int(as_number(strength, 'strength', 0, 1, above=True) * steps) < 1:
         raise ValueError(f'strength: expected at least one of {steps} steps, got {strength} of them')
+
+def _words_for(pipe: Any, name: str, text: str | torch.Tensor) -> tuple[str, Any]: # an argument, and what to pass
+    "Words, or what an encoder made of them, as a pipeline takes them."
+    if isinstance(text, str): return name, text
+    _check_vectors(text, name, pipe.unet.config.cross_attention_dim, 1)
+    return f'{name}_embeds', text.to(pipe.unet.conv_in.weight)
 
 def _fitted_to_pipeline(pipe: Any, picture: Picture) -> Fitted:
     "The picture at a size that an inpainting pipeline takes: sides of 8 px, at most that of the training pictures."
@@ -385,14 +485,14 @@ def _fitted_to_pipeline(pipe: Any, picture: Picture) -> Fitted:
 def inpaint(sd: Any, # `StableDiffusion`, an `inpainting_pipeline`, or a checkpoint's folder or hub name for one
     image: Any, # a picture of any kind and size
     mask: Any, # a mask of any kind at the picture's size, true = to be edited
-    prompt: str, # what shall be there
+    prompt: str | torch.Tensor, # what shall be there, or what `encode_text` gives
     strength: float = .8, # (0, 1] how much noise; 1 forgets what was in the mask
     num_inference_steps: int = 50, # of the whole way; `strength` of them are made
     guidance_scale: float = 5., # number
     paste_back: bool = True, # keep the picture's own pixels outside of the mask
     generator: torch.Generator | None = None, # of the noise
-    negative_prompt: str = '', # what to guide away from
-    progress: bool = True, # show diffusers' progress bar
+    negative_prompt: str | torch.Tensor = '', # what to guide away from
+    progress: bool = True, # show a progress bar, after two seconds
 ) -> Any: # PIL RGB
     "diffusers' inpainting pipeline on the same weights. `ValueError` or `TypeError` for bad input, before it runs."
     from lessonlib.show import to_pil
@@ -400,17 +500,21 @@ def inpaint(sd: Any, # `StableDiffusion`, an `inpainting_pipeline`, or a checkpo
     picture, guidance_scale = as_picture(image), as_number(guidance_scale, 'guidance_scale', 0, 1000)
     mask, generator = _checked_mask(mask, picture.shape), as_generator(generator)
     _check_inpaint(strength, num_inference_steps)
-    for name, text in ('prompt', prompt), ('negative_prompt', negative_prompt):
-        if not isinstance(text, str): raise TypeError(f'{name}: expected a str, got {kind(text)}')
+    words = dict(prompt=prompt, negative_prompt=negative_prompt)
+    for name, text in words.items():
+        if not isinstance(text, (str, torch.Tensor)): raise TypeError(f'{name}: expected a str, got {kind(text)}')
     pipe = inpainting_pipeline(sd)
+    words = dict(_words_for(pipe, name, text) for name, text in words.items())
     as_whole(num_inference_steps, 'num_inference_steps', 1, pipe.scheduler.config.num_train_timesteps)
-    pipe.set_progress_bar_config(disable=not progress)
+    pipe.set_progress_bar_config(disable=True)
     fitted = _fitted_to_pipeline(pipe, picture)
     height, width = fitted.padded.shape
     places = torch.zeros(height, width, dtype=torch.bool)
     places[:fitted.small.height, :fitted.small.width] = _smaller(mask, fitted)
-    edited = pipe(prompt, image=fitted.padded.pil, mask_image=to_pil(places), height=height, width=width,
-                  strength=strength, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
-                  negative_prompt=negative_prompt, generator=generator).images[0]
+    samples, steps = 2 if guidance_scale > 1 else 1, int(strength*num_inference_steps)
+    with whole(2*ENCODE + samples*steps + DECODE, 'inpaint', progress, unit='sample'):
+        edited = pipe(image=fitted.padded.pil, mask_image=to_pil(places), height=height, width=width, strength=strength,
+                      num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, generator=generator,
+                      callback_on_step_end=lambda *_: advance(samples) or {}, **words).images[0]
     weight = feather(mask, max(1, round(_scale(fitted)))) if paste_back else torch.ones(mask.shape)
     return paste(picture, fitted.image_back(edited), weight)

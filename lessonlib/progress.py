@@ -6,11 +6,13 @@
 from __future__ import annotations
 import html
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 # %% auto #0
-__all__ = ['progress_bar']
+__all__ = ['LONG', 'progress_bar', 'Whole', 'whole', 'running', 'advance']
 
 # %% ../nbs/helpers/progress.ipynb #cell-004
 def progress_bar(
@@ -42,3 +44,73 @@ class _Output:
         data = {'text/plain': line, 'text/html': f'<pre>{html.escape(line)}</pre>' if line else ''}
         if self.shown is None: self.shown = display(data, raw=True, display_id=True)
         else: self.shown.update(data, raw=True)
+
+# %% ../nbs/helpers/progress.ipynb #whole
+LONG = 20. # s: of work that takes longer, a line says what it will take
+_WARM = 5. # s: a first piece that takes less may have been slow only because it was the first
+_RUNNING: ContextVar[Any] = ContextVar('running', default=None)
+
+class Whole:
+    "Work with one bar: what `whole` gives."
+    def __init__(self,
+        bar: Any, # of tqdm
+        name: str, # of the work
+        total: int, # units of work
+    ) -> None:
+        self.bar, self.name, self.total, self.silent = bar, name, total, bar.disable
+        self.done, self.timed, self.told = 0, 0, False
+
+    def advance(self,
+        units: float = 1, # of the bar's total, that are done
+    ) -> None:
+        "Move the bar, but not to its end: that is where the work ends."
+        units = max(0, min(units, self.total - 1 - self.done))
+        self.done += units
+        self.bar.update(units)
+
+    def measured(self,
+        units: float, # that were done
+        seconds: float, # that they took
+        what: str, # a unit's name, such as 'UNet samples'
+        where: Callable[[], str], # gives the machine, in words
+    ) -> None:
+        "Say once what all of it will take, if that is long. A quick first piece is not taken for its measure."
+        self.timed += 1
+        if self.told or self.timed == 1 and seconds < _WARM: return
+        self.told, each = True, seconds/units
+        takes = each*self.total
+        if takes <= LONG or self.silent: return
+        self.bar.write(f'{self.name}: about {self.total} {what} at {each:.2g} s each, {_duration(takes)}; {where()}')
+
+def _duration(seconds: float) -> str:
+    for most, unit, words in (90, 1, 's'), (5400, 60, 'min'):
+        if seconds < most: return f'{seconds/unit:.0f} {words}'
+    return f'{seconds/3600:.1f} h'
+
+@contextmanager
+def whole(
+    total: int, # units of work, all parts together
+    name: str = '', # said beside the bar; inside of another whole, at its end
+    shown: bool = True, # False: no bar and no line
+    **more: Any, # of `progress_bar`: delay, unit ...
+) -> Iterator[Whole]:
+    "Inside, `advance` moves one bar. Inside of another whole that one's bar goes on, and this one has none."
+    if (running := _RUNNING.get()) is not None:
+        if shown: running.bar.set_postfix_str(name, refresh=False)
+        yield running
+        return
+    with progress_bar(None, name, total, shown, **more) as bar:
+        running = Whole(bar, name, total)
+        token = _RUNNING.set(running)
+        try: yield running
+        finally: _RUNNING.reset(token)
+
+def running() -> Whole | None:
+    "The work that goes on now, if it is in a `whole`."
+    return _RUNNING.get()
+
+def advance(
+    units: float = 1, # that are done
+) -> None:
+    "Move the bar of the work that goes on now, if there is one."
+    if (now := running()) is not None: now.advance(units)

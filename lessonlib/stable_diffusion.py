@@ -4,9 +4,9 @@
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-003
 from __future__ import annotations
-import copy, errno, inspect, json, os, re, socket, sys, tempfile, unicodedata, warnings
+import copy, errno, inspect, json, os, re, socket, sys, tempfile, time, unicodedata, warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 from .guidance import guide, scale_at
 from .inputs import (as_device, as_dtype, as_function, as_generator, as_number, as_pictures, as_tensor,
                               as_texts, as_whole, kind, one_of)
-from .progress import progress_bar
+from .progress import advance, running, whole
 if TYPE_CHECKING:  # for editors; from the files that hold them, as both packages lead to thousands of modules
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -29,7 +29,8 @@ else:  # for whoever asks a function for its annotations, as show_doc does, with
     Image = CLIPTextModel = CLIPTokenizer = Any
 
 # %% auto #0
-__all__ = ['ddim_scheduler', 'new_components', 'Noised', 'StableDiffusion', 'inpainting_pipeline', 'diffedit_pipeline']
+__all__ = ['ENCODE', 'DECODE', 'ddim_scheduler', 'new_components', 'Noised', 'StableDiffusion', 'inpainting_pipeline',
+           'diffedit_pipeline']
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-004
 def _plain_bars() -> None:
@@ -44,13 +45,17 @@ def _libraries() -> tuple[Any, Any]: # diffusers and transformers
     import diffusers, transformers
     return diffusers, transformers
 
-def _bar(
-    steps: Iterable, # what is gone through
-    name: str, # said beside the bar
-    progress: bool, # False: no bar
-) -> Iterable: # the steps
-    "The steps with a progress bar."
-    return progress_bar(steps, name, shown=progress)
+ENCODE, DECODE = 1, 3 # what the autoencoder's work on a picture costs, in UNet samples: of Stable Diffusion v1
+_SAMPLES = 'UNet samples'
+
+def _memory(device: torch.device) -> str:
+    "The most memory that was in use so far: of the GPU, or of this process."
+    if device.type == 'cuda': most = torch.cuda.max_memory_allocated(device)
+    else:
+        try: import resource
+        except ImportError: return ''                       # Windows has none
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+    return f', with {most/1e9:.1f} GB of memory so far'
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #callers-line
 _INNER = tuple(f'{files(package)}{os.sep}' for package in ('lessonlib', 'torch'))   # torch's decorators stand between
@@ -221,7 +226,8 @@ class _Parts:
 
     @property
     def device(self) -> torch.device:
-        "Where the model is."
+        "Where the model works."
+        if (hook := getattr(self.unet, '_hf_hook', None)) is not None: return hook.execution_device     # see `_offload`
         return self.unet.conv_in.weight.device       # diffusers' own property walks through every module, 1 ms a call
 
     @property
@@ -292,6 +298,12 @@ def _warn_of_words(tokenizer: CLIPTokenizer, prompt: str, tokens: int) -> None:
         _warn(f'prompts: {prompt!r} has words that the model never saw: {", ".join(unseen)}{then}')
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-042
+def _check_vectors(text: torch.Tensor, name: str, dim: int, b: int | None = None) -> None:
+    "`ValueError` for what is not encoded text of `dim` numbers a token, of one prompt or of b."
+    if text.ndim != 3 or text.shape[2] != dim or b is not None and len(text) not in (1, b):
+        raise ValueError(f'{name}: expected a ({"b" if b is None else f"{b} or 1"}, tokens, {dim}) tensor, see '
+                         f'encode_text, got shape {tuple(text.shape)}')
+
 class _Text(_Parts):
     "From words to vectors."
     def encode_text(self,
@@ -303,16 +315,12 @@ class _Text(_Parts):
 
     def _vectors(self, text: torch.Tensor, name: str, b: int | None = None) -> torch.Tensor: # (b or 1, tokens, dim)
         "Encoded text, checked: of one prompt, or of b."
-        dim = self.unet.config.cross_attention_dim
-        if text.ndim != 3 or text.shape[2] != dim or b is not None and len(text) not in (1, b):
-            raise ValueError(f'{name}: expected a ({"b" if b is None else f"{b} or 1"}, tokens, {dim}) tensor, see '
-                             f'encode_text, got shape {tuple(text.shape)}')
+        _check_vectors(text, name, self.unet.config.cross_attention_dim, b)
         return text.to(self.device, self.dtype)
 
-    def _check_words(self, words: Any, name: str, b: int) -> None:
+    def _check_words(self, words: Any, name: str, b: int | None = None) -> int: # how many there are
         "Raise for what is neither text nor encoded text, of one picture or of b."
-        if isinstance(words, torch.Tensor): self._vectors(words, name, b)
-        else: self._texts(words, name, b)
+        return len(self._vectors(words, name, b) if isinstance(words, torch.Tensor) else self._texts(words, name, b))
 
     def same_text(self,
         a: str | torch.Tensor, # a prompt, or what `encode_text` gives
@@ -370,6 +378,7 @@ class _Pictures(_Parts):
         self._check_size(*pixels.shape[2:])
         mean, std = (value.to(self.device) for value in _latent_scale(self.vae.config))
         mode = self.vae.encode(2*pixels.to(self.device, self.dtype) - 1).latent_dist.mode()
+        advance(ENCODE*len(pixels))
         return self._told(((mode - mean)/std).to(self.dtype), 'vae: the encoder')
 
     @torch.no_grad()
@@ -388,6 +397,7 @@ class _Pictures(_Parts):
         "Pictures of latents. Errors as of `decode_tensor`."
         from PIL import Image
         pixels = (self.decode_tensor(latents).float()*255).round().byte().permute(0, 2, 3, 1).cpu()
+        advance(DECODE*len(pixels))
         return [Image.fromarray(picture.numpy()) for picture in pixels]
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-067
@@ -410,6 +420,11 @@ class _Noise(_Pictures):
         "The timestep of a strength: `min(round(strength*T), T - 1)`, T = 1000 for most models. `ValueError` outside."
         strength, total = as_number(strength, 'strength', 0, 1, above=True), len(self.scheduler.alphas_cumprod)
         return min(round(strength*total), total - 1)
+
+    def _last_with_picture(self) -> int:
+        "The last timestep at which numbers of the model's dtype hold some of the picture: below T - 1 for zero-SNR."
+        signal = self.scheduler.alphas_cumprod.sqrt()
+        return int((signal > 8*torch.finfo(self.dtype).eps).nonzero().max())
 
     def timesteps(self,
         strength: float = 1., # (0, 1], how far towards pure noise
@@ -485,7 +500,8 @@ class _Prediction(_Text, _Noise):
     ) -> torch.Tensor: # (b, 4, h, w) float: eps, also for a model that predicts v or the picture
         "The noise that the UNet sees in noised latents, given the text. `ValueError` for shapes that do not fit."
         latents = self._latents(latents)
-        predicted = self._predict(latents, timestep, text, chunk, progress)
+        with whole(len(latents), 'predict', unit='sample') if progress else nullcontext():
+            predicted = self._predict(latents, timestep, text, chunk)
         return self._noise_of(predicted, latents, timestep)
 
     def predict_original(self,
@@ -513,16 +529,37 @@ class _Prediction(_Text, _Noise):
         if chunk is None: return b if self.size <= 128 else self.sample_chunk
         return as_whole(chunk, 'chunk', low=1)
 
-    def _predict(self, latents: torch.Tensor, timestep: Any, text: Any, chunk: int | None = None,
-                 progress: bool = False) -> torch.Tensor:
+    def _parts_of(self, b: int, chunk: int | None) -> list[int]:
+        "How many of b latents go through the UNet at each call. A long work begins with one, which tells what is to come."
+        most = self._chunk(chunk, b)
+        parts = [min(most, b - i) for i in range(0, b, most)]
+        begins = (work := running()) is not None and not work.timed
+        return [1, parts[0] - 1, *parts[1:]] if begins and self.size > 128 and parts[0] > 1 else parts
+
+    def _predict(self, latents: torch.Tensor, timestep: Any, text: Any, chunk: int | None = None) -> torch.Tensor:
         "The UNet's own answer: eps, v or the picture, as it was trained."
         b = len(latents)
         text, t = self._text(text, b), self._whole_timesteps(timestep, b).to(self.device).expand(b)
-        chunk = self._chunk(chunk, b)
-        parts = list(zip(latents.split(chunk), t.split(chunk), text.split(chunk), strict=True))
-        answers = [self.unet(x, t, encoder_hidden_states=words).sample
-                   for x, t, words in _bar(parts, 'predict', progress and len(parts) > 1)]
-        return self._told(torch.cat(answers), 'unet: it')
+        parts = self._parts_of(b, chunk)
+        answers = map(self._ask, latents.split(parts), t.split(parts), text.split(parts))
+        return self._told(torch.cat([*answers]), 'unet: it')
+
+    def _ask(self, latents: torch.Tensor, t: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        "One call of the UNet. The work that it is a part of is told, and how long it took until that is known."
+        work = running()
+        if work is None: return self.unet(latents, t, encoder_hidden_states=text).sample
+        began = None if work.told else self._now()
+        answer = self.unet(latents, t, encoder_hidden_states=text).sample
+        work.advance(len(latents))
+        if began is not None:
+            work.measured(len(latents), self._now() - began, _SAMPLES,
+                          lambda: f'on {self.device}{_memory(self.device)}')
+        return answer
+
+    def _now(self) -> float: # s
+        "The time when all that was asked of the device is done."
+        if self.device.type != 'cpu': torch.accelerator.synchronize(self.device)
+        return time.perf_counter()
 
     def _noise_of(self, predicted: torch.Tensor, latents: torch.Tensor, timestep: Any) -> torch.Tensor:
         "The noise in latents, by the UNet's own answer."
@@ -541,6 +578,10 @@ class _Prediction(_Text, _Noise):
         return self.predict_original(latents, predicted, timestep)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-083
+def _unguided(scale: float | torch.Tensor) -> bool:
+    "Whether the words alone are asked for: guidance of 1."
+    return bool(torch.as_tensor(scale == 1).all())
+
 class _Sampling(_Prediction):
     "From noise to pictures."
     def ddim_decode(self,
@@ -563,38 +604,50 @@ class _Sampling(_Prediction):
         return self._decode(latents, path, texts, scales, blend, chunk, progress)
 
     def sample(self,
-        prompt: str | list[str], # one, or b of them
+        prompt: str | list[str] | torch.Tensor, # one, or b of them; or what `encode_text` gives
         num_inference_steps: int = 50, # 1 or more
         guidance_scale: float | torch.Tensor | Callable = 7.5, # number, (b,) tensor, or a function of the progress
         generator: torch.Generator | None = None, # for the same picture every time
-        negative_prompt: str | list[str] = '', # what to guide away from: one, or b of them
+        negative_prompt: str | list[str] | torch.Tensor = '', # what to guide away from: one, or b of them
         height: int | None = None, # px, a multiple of `factor`; None: as the training pictures
         width: int | None = None, # px, a multiple of `factor`; None: as the training pictures
         progress: bool = True, # show a progress bar, after two seconds
     ) -> torch.Tensor: # (b, 4, h/factor, w/factor) float
         "Latents that fit the prompt, by DDIM. `ValueError` or `TypeError` for bad input, before a model runs."
-        texts, path = self._texts(prompt, 'prompt'), self._path(self.timesteps(1., num_inference_steps))
-        b = len(texts)
-        negatives = self._texts(negative_prompt, 'negative_prompt', b)
-        rows, columns = self._cells(height, 'height'), self._cells(width, 'width')
-        scales = self._guidance(guidance_scale, len(path) - 1, b)
-        latents = self._randn((b, self.vae.config.latent_channels, rows, columns), as_generator(generator))
-        vectors = torch.cat([self._text(self._encode(negatives), b), self._encode(texts)])
-        return self._decode(latents, path, vectors, scales, progress=progress)
+        return self._decode(*self._begun(prompt, num_inference_steps, guidance_scale, generator, negative_prompt,
+                                         height, width), progress=progress)
 
     def generate(self,
-        prompt: str | list[str], # one, or b of them
+        prompt: str | list[str] | torch.Tensor, # one, or b of them; or what `encode_text` gives
         num_inference_steps: int = 50, # 1 or more
         guidance_scale: float | torch.Tensor | Callable = 7.5, # number, (b,) tensor, or a function of the progress
         generator: torch.Generator | None = None, # for the same picture every time
-        negative_prompt: str | list[str] = '', # what to guide away from: one, or b of them
+        negative_prompt: str | list[str] | torch.Tensor = '', # what to guide away from: one, or b of them
         height: int | None = None, # px, a multiple of `factor`; None: as the training pictures
         width: int | None = None, # px, a multiple of `factor`; None: as the training pictures
         progress: bool = True, # show a progress bar, after two seconds
     ) -> list[Image]: # b PIL pictures
         "Pictures that fit the prompt: `sample`, decoded."
-        return self.decode(self.sample(prompt, num_inference_steps, guidance_scale, generator, negative_prompt,
-                                       height, width, progress))
+        begun = self._begun(prompt, num_inference_steps, guidance_scale, generator, negative_prompt, height, width)
+        b = len(begun[0])
+        with whole(self._samples(begun[3], b) + DECODE*b, 'generate', progress, unit='sample'):
+            return self.decode(self._decode(*begun, progress=progress))
+
+    def _begun(self, prompt: Any, num_inference_steps: int, guidance_scale: Any, generator: Any, negative_prompt: Any,
+               height: int | None, width: int | None) -> tuple: # latents, path, texts, scales: of `_decode`
+        "Noise and words to sample with, checked."
+        b = self._check_words(prompt, 'prompt')
+        self._check_words(negative_prompt, 'negative_prompt', b)
+        path = self._path(self.timesteps(1., num_inference_steps))
+        rows, columns = self._cells(height, 'height'), self._cells(width, 'width')
+        scales = self._guidance(guidance_scale, len(path) - 1, b)
+        latents = self._randn((b, self.vae.config.latent_channels, rows, columns), as_generator(generator))
+        texts = [self._text(self.encode_text(words), b) for words in (negative_prompt, prompt)]
+        return latents, path, torch.cat(texts), scales
+
+    def _samples(self, scales: list[float | torch.Tensor], b: int = 1) -> int:
+        "How many UNet samples a way down takes b latents, with these guidance scales."
+        return sum(b if _unguided(scale) else 2*b for scale in scales)
 
     def _cells(self, pixels: int | None, name: str) -> int:
         "Rows or columns of the latents of a picture with so many px."
@@ -638,15 +691,16 @@ class _Sampling(_Prediction):
     def _decode(self, latents: torch.Tensor, path: list[int], texts: torch.Tensor, scales: list, blend: Any = None,
                 chunk: int | None = None, progress: bool = True) -> torch.Tensor:
         "From the last timestep of the path to its first; `texts`: b to guide away from, b to guide to."
-        for k in _bar(range(len(path) - 2, -1, -1), 'decode', progress):
-            latents = self._step(latents, path[k + 1], path[k], texts, scales[k], chunk)
-            if blend is not None: latents = blend(latents, k)
+        with whole(self._samples(scales, len(latents)), 'decode', progress, unit='sample'):
+            for k in range(len(path) - 2, -1, -1):
+                latents = self._step(latents, path[k + 1], path[k], texts, scales[k], chunk)
+                if blend is not None: latents = blend(latents, k)
         return latents
 
     def _step(self, latents: torch.Tensor, timestep: int, to: int, texts: torch.Tensor, scale: float | torch.Tensor,
               chunk: int | None) -> torch.Tensor: # (b, 4, h, w) at `to`
         "One step of DDIM: guess the noise, take it out, put less of it in (Song et al. 2020, eq. 12 with sigma = 0)."
-        if torch.as_tensor(scale == 1).all():
+        if _unguided(scale):
             predicted = self._predict(latents, timestep, texts.chunk(2)[1], chunk)
         else:
             both = self._predict(latents.repeat(2, 1, 1, 1), timestep, texts, chunk)
@@ -915,6 +969,11 @@ def _pipeline(kind_of: str, sd: StableDiffusion, **more: Any) -> DiffusionPipeli
             feature_extractor=None, requires_safety_checker=False, **more)
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #the-class
+def _stays(network: Any) -> None:
+    "Take back what `_offload` did to a network."
+    from accelerate.hooks import remove_hook_from_module
+    remove_hook_from_module(network)
+
 class StableDiffusion(_Sampling):
     "A Stable Diffusion v1 or v2: one method for each step between a picture and its noise."
     @classmethod
@@ -989,7 +1048,9 @@ class StableDiffusion(_Sampling):
         "Move the model, or change the kind of its numbers."
         device = self.device if device is None else as_device(device)
         dtype = _fitting(self.dtype if dtype is None else as_dtype(dtype), device)
-        for network in (self.text_encoder, self.vae, self.unet): torch.nn.Module.to(network, device, dtype)
+        for network in (self.text_encoder, self.vae, self.unet):
+            if hasattr(network, '_hf_hook'): _stays(network)
+            torch.nn.Module.to(network, device, dtype)
         return self
 
     def save_pretrained(self,
@@ -1009,12 +1070,21 @@ class StableDiffusion(_Sampling):
 
     def save_memory(self,
     ) -> StableDiffusion: # itself
-        "Trade time for memory: one latent at a time, the attention in slices, pictures decoded alone and in tiles."
-        self.unet.set_attention_slice('auto')
+        """Trade time for memory: one latent at a time, pictures alone, those above `size` in tiles; on a GPU only the part
+        that is at work lies there. `to` takes the last back."""
+        if self.device.type == 'mps': self.unet.set_attention_slice('auto')     # elsewhere torch's attention needs less
         self.vae.enable_slicing()
         self.vae.enable_tiling()
         self.sample_chunk = 1
+        if self.device.type != 'cpu': self._offload()
         return self
+
+    def _offload(self) -> None:
+        "Keep the networks in the machine's memory; each comes to the device for its work and goes when the next comes."
+        from accelerate import cpu_offload_with_hook
+        device, hook = self.device, None
+        for network in (self.text_encoder, self.unet, self.vae):
+            _, hook = cpu_offload_with_hook(network, device, hook)
 
     @property
     def pipe(self) -> DiffusionPipeline:
