@@ -38,7 +38,7 @@ test-all: $(READY) $(RUNTIME)  ## what `make test` leaves out: slow cells, the w
 	$(BIN)/python tools/run_tests.py --rest
 
 test-floors: $(FLOORS)/.ready-$(TORCH)  ## `make test` with the oldest versions allowed (TORCH=floor: torch's too)
-	$(FLOORS)/bin/python tools/run_tests.py
+	$(FLOORS)/bin/python tools/run_tests.py --old
 
 test-newest: $(NEWEST)/.ready-$(TORCH)  ## `make test` with the newest versions (TORCH=newest: torch's too)
 	$(NEWEST)/bin/python tools/run_tests.py

@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -62,10 +63,10 @@ class Tally:
 
 # ---- processes
 
-def environment(network_log: Path) -> dict[str, str]:
+def environment(logs: Path) -> dict[str, str]:
     "No hub, no network but loopback (tests/guard), and the cores shared among the processes that run at once."
     env = dict(os.environ, HF_HUB_OFFLINE='1', TRANSFORMERS_OFFLINE='1', HF_HUB_DISABLE_TELEMETRY='1',
-               LESSONLIB_NETWORK_LOG=str(network_log))
+               LESSONLIB_NETWORK_LOG=str(logs/'network.txt'), LESSONLIB_WARNINGS_LOG=str(logs/'warnings.txt'))
     env.pop('IN_TEST', None)  # under it nbdev_export does nothing
     env.setdefault('OMP_NUM_THREADS', str(max(1, (os.cpu_count() or 1) // JOBS)))
     paths = [str(ROOT/'tests'/'guard'), env.get('PYTHONPATH', '')]
@@ -196,11 +197,14 @@ def has_slow_cells(path: Path) -> bool:
     return bool(re.search(r'"#\s*\|\s*slow\b', path.read_text(encoding='utf-8')))
 
 
-def run_pytest(env: dict, marker: str) -> list[Result]:
-    "The tests in tests/ that have the marker; what failed is shown by pytest itself."
+def run_pytest(env: dict, marker: str, old: bool = False) -> list[Result]:
+    "The tests in tests/ that have the marker; what failed is shown by pytest itself. `old`: deprecations are no fault."
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder)/'report.xml'
         options = ['-q', '-m', marker, '--durations=5', '-p', 'no:cacheprovider', f'--junitxml={report}']
+        if old:
+            options += [f'-Wdefault::{kind}' for kind in ('DeprecationWarning', 'PendingDeprecationWarning',
+                                                          'FutureWarning')]
         done = subprocess.run([sys.executable, '-m', 'pytest', 'tests', *options], cwd=ROOT, env=env,
                               text=True, encoding='utf-8', errors='replace',
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -222,6 +226,21 @@ def case_result(case: ElementTree.Element) -> Result:
     return Result(name, 'shown above' if failed else '', shown=False)
 
 
+# ---- what libraries are going to drop
+
+def known_warnings() -> list[str]:
+    "How the deprecation warnings begin that are known: those which pyproject.toml has pytest ignore."
+    options = tomllib.loads((ROOT/'pyproject.toml').read_text(encoding='utf-8'))['tool']['pytest']['ini_options']
+    ignored = (line.split(':') for line in options['filterwarnings'] if line.startswith('ignore:'))
+    return [f'{kind}: {words}' for _, words, kind in ignored]
+
+
+def unknown_warnings(log: Path) -> str:
+    "The lines of tests/guard's log that are not known, each once."
+    lines = log.read_text(encoding='utf-8').splitlines() if log.exists() else []
+    return '\n'.join(f'  {line}' for line in dict.fromkeys(lines) if not line.startswith(tuple(known_warnings())))
+
+
 # ---- all of it
 
 def changed(env: dict) -> set[str]:
@@ -230,7 +249,7 @@ def changed(env: dict) -> set[str]:
     return set(done.stdout.splitlines())
 
 
-def quick_jobs(env: dict) -> list[tuple]:
+def quick_jobs(env: dict, old: bool = False) -> list[tuple]:
     "`make test`: the checks, then what takes longest first, so that no core waits at the end."
     checks = {
         'modules equal a fresh export': check_export,
@@ -240,7 +259,7 @@ def quick_jobs(env: dict) -> list[tuple]:
     longest_first = sorted(notebooks(), key=minutes, reverse=True)
     return [
         *((check, name, function, env) for name, function in checks.items()),
-        (run_pytest, env, 'not slow'),
+        (run_pytest, env, 'not slow', old),
         *((run_notebook, path, env, False) for path in longest_first),
     ]
 
@@ -263,18 +282,23 @@ def main() -> int:
     "The command; 1 if anything failed."
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rest', action='store_true', help='what is left out: slow cells, the wheel, the browser')
-    rest = parser.parse_args().rest
+    parser.add_argument('--old', action='store_true', help='the versions are old ones: deprecations are only told')
+    options = parser.parse_args()
     os.chdir(ROOT)
     start, tally = time.time(), Tally()
     with tempfile.TemporaryDirectory() as folder:
-        network_log = Path(folder)/'network.txt'
-        env = environment(network_log)
+        logs = Path(folder)
+        env = environment(logs)
         before = changed(env)
-        run_jobs(rest_jobs(env) if rest else quick_jobs(env), tally)
-        if rest:
+        run_jobs(rest_jobs(env) if options.rest else quick_jobs(env, options.old), tally)
+        if options.rest:
             run_jobs([(run_pytest, env, 'slow')], tally)
-        reached = network_log.read_text() if network_log.exists() else ''
+        reached = (logs/'network.txt').read_text() if (logs/'network.txt').exists() else ''
         tally.add(Result('no test reached for the network', reached))
+        deprecated = unknown_warnings(logs/'warnings.txt')
+        if options.old and deprecated:
+            print(f'What these versions say is going to be dropped:\n{deprecated}', flush=True)
+        tally.add(Result('nothing is used that a library will drop', '' if options.old else deprecated))
         tally.add(Result('the tests changed no tracked file', '\n'.join(sorted(changed(env) - before))))
     print(f'{time.time() - start:.0f} s')
     print(tally.line(), flush=True)
