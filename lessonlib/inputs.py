@@ -4,9 +4,11 @@
 
 # %% ../nbs/helpers/inputs.ipynb #cell-003
 from __future__ import annotations
+import hashlib
 import math
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ import torch
 
 # %% auto #0
 __all__ = ['kind', 'as_number', 'as_whole', 'one_of', 'as_texts', 'as_dtype', 'as_device', 'as_function', 'as_generator',
-           'as_tensor', 'as_array', 'Picture', 'as_picture', 'as_pictures', 'to_pil', 'as_mask', 'read_picture']
+           'as_tensor', 'as_array', 'Picture', 'as_picture', 'as_pictures', 'to_pil', 'as_mask', 'read_picture',
+           'checksums', 'shipped']
 
 # %% ../nbs/helpers/inputs.ipynb #cell-005
 def kind(
@@ -418,3 +421,29 @@ def read_picture(
         with Image.open(path) as file: return as_picture(ImageOps.exif_transpose(file)).pil
     except FileNotFoundError: raise ValueError(f'{wanted}: there is no such file') from None
     except Exception as error: raise ValueError(f'{wanted}: it cannot be read as a picture ({error})') from error
+
+# %% ../nbs/helpers/inputs.ipynb #shipped-2
+_PACKAGE = Path(str(files('lessonlib')))
+
+@cache
+def checksums() -> dict[str, str]: # path inside of the package -> SHA-256, in hexadecimal digits
+    "Of the weights, drawings and digits that come with the package; `python -m tools.checksums` writes the list."
+    lines = (_PACKAGE/'data'/'SHA256SUMS').read_text(encoding='utf-8').splitlines()
+    return {name: digest for digest, name in map(str.split, lines)}
+
+@cache
+def shipped(
+    name: str, # of a file or a folder inside of the package, such as 'models/tiny'
+) -> Path: # of it
+    "What came with the package, looked at once. `ValueError` for what is not on the list, is missing or was changed."
+    found = {file: digest for file, digest in checksums().items() if file == name or file.startswith(f'{name}/')}
+    if not found: raise ValueError(f'name: expected one of the files that come with lessonlib, got {name!r}')
+    for file, digest in found.items(): _check_digest(_PACKAGE/file, digest)
+    return _PACKAGE/name
+
+def _check_digest(path: Path, digest: str) -> None:
+    "`ValueError` for a file that is not what it was."
+    wanted, advice = f'{path}: expected the file that came with lessonlib, got ', '; install lessonlib anew'
+    try: data = path.read_bytes()
+    except OSError as error: raise ValueError(f'{wanted}none that can be read ({error.strerror}){advice}') from error
+    if hashlib.sha256(data).hexdigest() != digest: raise ValueError(f'{wanted}another one of {len(data)} bytes{advice}')

@@ -6,12 +6,11 @@
 from __future__ import annotations
 import functools
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any, TypeVar
 import numba
 import numpy as np
 import torch
-from .inputs import as_array, as_tensor, kind
+from .inputs import as_array, as_tensor, kind, shipped
 
 Array = TypeVar('Array', torch.Tensor, np.ndarray)               # what comes back is of the kind that went in
 
@@ -20,11 +19,9 @@ __all__ = ['Array', 'load_digits', 'Matrix', 'triple_loop', 'check_operands', 'm
            'triple_loop_by_rows', 'matmul_numba', 'inner_product', 'frobenius_norm', 'matmul_elementwise']
 
 # %% ../nbs/01_matmul.ipynb #cell-005
-_DIGITS = files('lessonlib')/'data/digits'
-
 def load_digits() -> tuple[torch.Tensor, torch.Tensor]: # (1797, 8, 8) float32 in [0, 1]; labels (1797,) int64, 0 to 9
     "Handwritten digits: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49, CC BY 4.0."
-    with np.load(_DIGITS/'digits.npz') as file: images, labels = file['images'], file['labels']
+    with np.load(shipped('data/digits/digits.npz')) as file: images, labels = file['images'], file['labels']
     return torch.from_numpy(images).float()/16, torch.from_numpy(labels).long()
 
 # %% ../nbs/01_matmul.ipynb #cell-015

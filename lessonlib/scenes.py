@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from .inputs import as_whole, one_of
+from .inputs import as_whole, checksums, one_of, shipped
 
 # %% auto #0
 __all__ = ['subjects', 'drawings', 'backgrounds', 'paint_background', 'caption', 'Scene', 'scene']
@@ -31,13 +30,12 @@ def _subject(name: str) -> str:
     return one_of(name, 'subject', [subject for group in subjects().values() for subject in group])
 
 # %% ../nbs/helpers/scenes.ipynb #cell-008
-_SPRITES = files('lessonlib')/'data/sprites'
 _DRAWINGS = dict(seen=('noto', 'noto-v1', 'twemoji', 'fxemoji'), unseen=('fluent-emoji-flat',))
 
 @cache
 def _sprites(subject: str, drawing: str) -> tuple[Image.Image, ...]: # PIL RGBA; kept, so nobody else may have them
-    paths = [_SPRITES / hand / f'{subject}.png' for hand in _DRAWINGS[drawing]]
-    return tuple(Image.open(path).convert('RGBA') for path in paths if path.exists())
+    names = [f'data/sprites/{hand}/{subject}.png' for hand in _DRAWINGS[drawing]]
+    return tuple(Image.open(shipped(name)).convert('RGBA') for name in names if name in checksums())
 
 def drawings(
     subject: str, # one of `subjects()`

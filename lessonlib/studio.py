@@ -8,7 +8,6 @@ import copy, json, math, os, time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from torch import nn
 
 from .engine import (
     NoMemory, check_run, fit, in_processes, load_state, new_accelerator, read_log, save_state)
-from .inputs import as_number, as_pictures, as_whole, one_of
+from .inputs import as_number, as_pictures, as_whole, one_of, shipped
 from .progress import progress_bar
 from .scenes import Scene, _figures, _ground, backgrounds, caption, scene, subjects
 from .stable_diffusion import StableDiffusion, new_components
@@ -406,7 +405,7 @@ class Judge(nn.Module):
         "The judge that comes with the package."
         from safetensors.torch import load_file
         judge = cls()
-        judge.load_state_dict(load_file(files('lessonlib') / 'models/tiny/judge/model.safetensors'))
+        judge.load_state_dict(load_file(shipped('models/tiny/judge/model.safetensors')))
         return judge.eval()
 
     @torch.no_grad()

@@ -5,7 +5,6 @@
 # %% ../nbs/08_tiny_stable_diffusion.ipynb #cell-002
 from __future__ import annotations
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .engine import fit, learning_rate, new_accelerator, update_average
+from .inputs import shipped
 from .stable_diffusion import StableDiffusion
 from .studio import (
     GPU_RECIPE, LEAST, MARKS, PAIRS, RECIPE, SIZE, UNET, VAE, Captions, Collage, Judge, TextToNoise, _channels_last,
@@ -96,7 +96,7 @@ def start_model() -> TextToNoise:
     "The little model part of the way."
     from safetensors.torch import load_file
     model, _, _ = new_text_to_noise(**LITTLE)
-    weights = load_file(files('lessonlib') / 'models/start/model.safetensors')
+    weights = load_file(shipped('models/start/model.safetensors'))
     if hasattr(model.text_encoder, 'text_model'):               # transformers 4 has one level more
         weights = {name.replace('text_encoder.', 'text_encoder.text_model.'): w for name, w in weights.items()}
     model.load_state_dict(weights)
