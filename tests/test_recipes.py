@@ -13,6 +13,8 @@ from lessonlib.inputs import as_picture
 from lessonlib.photos import open_photo, snapshot
 from lessonlib.scenes import scene
 
+# diffusers' DPM-Solver makes an array of a tensor in the way that numpy 2 is going to drop
+pytestmark = pytest.mark.filterwarnings('ignore:__array__ implementation:DeprecationWarning')
 TEXT = (ROOT/'nbs'/'recipes.md').read_text(encoding='utf-8')
 BLOCKS = re.findall(r'```python\n(.*?)```', TEXT, re.S)
 SIZES = {'large': (240, 240), 'small': (90, 90)}  # of the photographs, width and height
