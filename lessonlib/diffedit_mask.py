@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from .inputs import (
     Picture, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of)
+from .masks import blur, otsu
 from .photos import Fitted, fit
 from .progress import progress_bar
 from .stable_diffusion import StableDiffusion, _warn
@@ -19,8 +20,8 @@ from .stable_diffusion import StableDiffusion, _warn
 # %% auto #0
 __all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'RADIUS', 'TRIM', 'iou', 'predict_for_prompts', 'noise_difference',
            'average_difference', 'remove_extremes', 'rescale', 'binarize', 'enlarge', 'paper_difference',
-           'two_strengths', 'window_mean', 'guided_filter', 'edit_pairs', 'diffusers_difference', 'blur', 'trim',
-           'MaskOptions', 'touched', 'Mask', 'DiffEditMask', 'diffedit_mask', 'mask_scores']
+           'two_strengths', 'window_mean', 'guided_filter', 'edit_pairs', 'diffusers_difference', 'trim', 'MaskOptions',
+           'touched', 'Mask', 'DiffEditMask', 'diffedit_mask', 'mask_scores']
 
 # %% ../nbs/03_diffedit_mask.ipynb #cell-039
 def iou(
@@ -121,8 +122,7 @@ def paper_difference(
     quantile: float = QUANTILE, # (0, 1]
 ) -> torch.Tensor: # (h, w) in [0, 1]
     "Clip each map, average, clip the average, rescale: our reading of DiffEdit, section 3.2."
-    average = average_difference(remove_extremes(maps, quantile))
-    return rescale(remove_extremes(average, quantile))
+    return rescale(remove_extremes(average_difference(remove_extremes(maps, quantile)), quantile))
 
 # %% ../nbs/03_diffedit_mask.ipynb #better-1
 STRENGTHS = dict(trimmed=(.4, .65), guided=(.4, .65)) # of the first and of the second half of the noises
@@ -149,7 +149,6 @@ def window_mean(
         return (sums[..., last] - sums[..., first]) / (last - first)
     return in_rows(in_rows(values.double()).mT).mT.to(values)
 
-# %% ../nbs/03_diffedit_mask.ipynb #better-9
 RADIUS = 4 # cells of the latents from the middle to the rim of a window of 'guided'
 
 def guided_filter(
@@ -198,17 +197,6 @@ def diffusers_difference(
 # %% ../nbs/03_diffedit_mask.ipynb #better-4b
 TRIM = .75 # cells of the latents by which 'trimmed' takes its outline in
 
-def blur(
-    values: torch.Tensor, # (h, w)
-    spread: float = .7, # places
-) -> torch.Tensor: # (h, w)
-    "A Gaussian blur; the border's values go on outside."
-    radius = max(1, round(4 * spread))
-    weights = torch.exp(-torch.arange(-radius, radius + 1.)**2 / (2 * spread**2)).to(values)
-    weights = weights / weights.sum()
-    padded = F.pad(values[None, None], [radius]*4, mode='replicate')
-    return F.conv2d(F.conv2d(padded, weights[None, None, None]), weights[None, None, :, None])[0, 0]
-
 def trim(
     mask: torch.Tensor, # (height, width) bool
     width: int, # px, 0 or more
@@ -223,13 +211,14 @@ def trim(
 class MaskOptions:
     "How maps become a mask. `ValueError` or `TypeError` for what is out of range."
     method: str = 'paper'          # 'trimmed' and 'guided' are ours, 'diffusers' is the deprecated pipeline's
-    threshold: float | None = None # [0, 1]; None: the method's own, see `THRESHOLDS`
+    threshold: float | str | None = None # [0, 1]; 'otsu': of each map; None: the method's own, see `THRESHOLDS`
     quantile: float = QUANTILE     # (0, 1]; 1 removes no extremes; 'diffusers' has none
 
     def __post_init__(self) -> None:
         one_of(self.method, 'method', THRESHOLDS)
         if self.threshold is None: object.__setattr__(self, 'threshold', THRESHOLDS[self.method])   # it is frozen
-        as_number(self.threshold, 'threshold', 0, 1)
+        if isinstance(self.threshold, str): one_of(self.threshold, 'threshold', ['otsu'])
+        else: as_number(self.threshold, 'threshold', 0, 1)
         as_number(self.quantile, 'quantile', 0, 1, above=True)
 
     def combine(self,
@@ -286,6 +275,10 @@ class DiffEditMask(MaskOptions, Mask):
     cropped: bool = False     # its latents are a part of another picture's
     seen: Any = None          # PIL RGB, what the model saw of a photograph that was made smaller; None: `image`
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.threshold == 'otsu': object.__setattr__(self, 'threshold', otsu(self.pixel_difference))
+
     @cached_property
     def difference(self) -> torch.Tensor: # (h, w) float in [0, 1]
         "The maps' average, extremes removed, rescaled."
@@ -319,29 +312,51 @@ class DiffEditMask(MaskOptions, Mask):
         "The pixels that are to be edited."
         return self.mask_at(self.image.height, self.image.width)
 
+    @property
+    def soft(self) -> torch.Tensor: # (height, width) float at the picture's size
+        "What is cut to make the mask, at the size of `image`."
+        return self._soft_at(self.image.height, self.image.width)
+
+    @property
+    def heat(self) -> Any: # PIL RGB
+        "The soft map over the picture."
+        from lessonlib.show import overlay
+        return overlay(self.image, self.soft.clamp(0, 1), alpha=.9)
+
+    def _soft_at(self, height: int, width: int) -> torch.Tensor:
+        values = self.pixel_difference
+        return values if (height, width) == tuple(values.shape) else enlarge(values, (height, width), self._mode)
+
     def mask_at(self,
         height: int, # px
         width: int,  # px
     ) -> torch.Tensor: # (height, width) bool
         "The same mask for the same picture at another size."
-        values = self.pixel_difference
-        if (height, width) != tuple(values.shape): values = enlarge(values, (height, width), self._mode)
+        return self.cut(self._soft_at(height, width))
+
+    def cut(self,
+        values: torch.Tensor, # (height, width) float, the soft map at any size, as it is or changed
+    ) -> torch.Tensor: # (height, width) bool
+        "The mask of a soft map: above the threshold; of 'trimmed' the outline is taken in."
         mask = binarize(values, self.threshold)
         if self.method != 'trimmed': return mask
-        return trim(mask, round(TRIM * self.model.factor * height / self._seen.height))
+        return trim(mask, round(TRIM * self.model.factor * len(values) / self._seen.height))
 
     def crop(self,
-        height: int, # px, 1 to the picture's
+        height: int, # px of `image`, 1 to its own
         width: int,  # px
     ) -> DiffEditMask:
-        "The mask of the top left part alone, as if there were no more: for a picture that was padded."
-        height = as_whole(height, 'height', 1, self._seen.height)
-        width = as_whole(width, 'width', 1, self._seen.width)
-        rows, columns = -(-height // self.model.factor), -(-width // self.model.factor)
+        "The mask of the top left part of `image` alone, as if there were no more. Extremes and scale are the part's own."
+        height = as_whole(height, 'height', 1, self.image.height)
+        width = as_whole(width, 'width', 1, self.image.width)
+        small = [max(1, round(part * seen / whole)) for part, seen, whole     # width and height, as the model saw them
+                 in zip((width, height), self._seen.size, self.image.size, strict=True)]
+        columns, rows = (-(-side // self.model.factor) for side in small)
         names = 'latents', 'noise', 'eps_source', 'eps_target', 'maps'
         parts = {name: getattr(self, name)[..., :rows, :columns] for name in names}
         cut = self.cropped or (rows, columns) != tuple(self.latents.shape[2:])
-        return replace(self, image=self._seen.crop((0, 0, width, height)), seen=None, cropped=cut, **parts)
+        seen = None if self.seen is None else self.seen.crop((0, 0, *small))
+        return replace(self, image=self.image.crop((0, 0, width, height)), seen=seen, cropped=cut, **parts)
 
     def __repr__(self) -> str:
         share = self.pixel_mask.float().mean()
@@ -402,7 +417,7 @@ def diffedit_mask(sd: StableDiffusion,
     target_prompt: str | torch.Tensor, # what is wanted
     num_maps: int = 10, # noises to average over, 1 to 10,000
     strength: float | None = None, # (0, 1] share of the timesteps; None: the method's own, see `STRENGTHS`
-    threshold: float | None = None, # [0, 1]; None: the method's own, see `THRESHOLDS`
+    threshold: float | str | None = None, # [0, 1]; 'otsu': of the map; None: the method's own, see `THRESHOLDS`
     generator: torch.Generator | None = None, # of the noise
     method: str = 'paper', # or 'trimmed', 'guided' (the best), or 'diffusers', the deprecated pipeline's
     chunk: int | None = None, # UNet samples at a time; None leaves it to `sd`

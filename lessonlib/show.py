@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 import numpy as np
 import torch
-from .inputs import as_mask, as_number, as_tensor, as_whole, kind, to_pil
+from .inputs import as_number, as_tensor, as_whole, kind, to_pil
+from .masks import as_map
 
 _all_ = ['to_pil']
 
@@ -322,34 +323,40 @@ def show_tensor(
 # %% ../nbs/helpers/show.ipynb #cell-051
 def overlay(
     image: Any, # any picture that `to_pil` takes
-    mask: Any, # any mask that `as_mask` takes, of any size: resized nearest
+    mask: Any, # any mask that `as_mask` takes, of any size: resized nearest; or (h, w) floats in [0, 1]: bilinear
     color: str | tuple[int, int, int] = MASK_COLOR, # a name that PIL knows, or red, green and blue, 0 to 255
-    alpha: float = .5, # how much of the colour, in [0, 1]
+    alpha: float = .5, # how much of the colour, in [0, 1]; of a soft map, where it is 1
 ) -> Any: # PIL RGB of the picture's size
-    "Tint the picture where the mask is true. `TypeError` or `ValueError` for what is no picture or no mask."
+    "Tint the picture where the mask is true, or as far as a soft map says. Errors for what is no picture or no mask."
     from PIL import Image, ImageColor
     alpha = as_number(alpha, 'alpha', 0, 1)
-    picture, where = to_pil(image).convert('RGB'), to_pil(as_mask(mask))
+    values = as_map(mask)
+    picture, where = to_pil(image).convert('RGB'), to_pil(values)
+    is_soft = bool(((values > 0) & (values < 1)).any())
     try: red, green, blue = ImageColor.getrgb(color)[:3] if isinstance(color, str) else color
     except (TypeError, ValueError):
         raise ValueError(f'color: expected a name that PIL knows or three numbers, got {kind(color)}') from None
     colored = Image.new('RGB', picture.size, (red, green, blue))
-    where = where.resize(picture.size, Image.Resampling.NEAREST)
+    where = where.resize(picture.size, Image.Resampling.BILINEAR if is_soft else Image.Resampling.NEAREST)
     return Image.composite(Image.blend(picture, colored, alpha), picture, where)
 
 # %% ../nbs/helpers/show.ipynb #light-1
-def light_figures() -> None:
+def light_figures(
+    quality: int = 75, # of a JPEG, 1 to 95
+) -> None:
     "From now on this notebook shows matplotlib figures as light pictures. Outside a notebook it does nothing."
     import matplotlib.pyplot as plt
+    from functools import partial
     from IPython import get_ipython
     from matplotlib.figure import Figure
-    shell = get_ipython()
+    shell, quality = get_ipython(), as_whole(quality, 'quality', 1, 95)
     if shell is None: return
     plt.close(plt.figure())                      # the backend registers its own way at the first figure
     shell.display_formatter.formatters['image/png'].for_type(Figure, lambda figure: None)
-    shell.display_formatter.mimebundle_formatter.for_type(Figure, _light)
+    shell.display_formatter.mimebundle_formatter.for_type(Figure, partial(_light, quality=quality))
 
-def _light(figure: Any, include: Any = None, exclude: Any = None) -> dict[str, str]: # kind of picture -> base64
+def _light(figure: Any, include: Any = None, exclude: Any = None,
+           quality: int = 75) -> dict[str, str]: # kind of picture -> base64
     "A matplotlib figure as a PNG of 96 colours, which is best for lines, or as a JPEG, if that is smaller."
     import base64, io
     from PIL import Image
@@ -357,7 +364,7 @@ def _light(figure: Any, include: Any = None, exclude: Any = None) -> dict[str, s
     figure.savefig(drawn, format='png', bbox_inches='tight')
     picture = Image.open(drawn).convert('RGB')
     picture.quantize(96).save(png, 'png', optimize=True)
-    picture.save(jpeg, 'jpeg', quality=75, optimize=True)
+    picture.save(jpeg, 'jpeg', quality=quality, optimize=True)
     kind, light = min((('image/png', png.getvalue()), ('image/jpeg', jpeg.getvalue())), key=lambda pair: len(pair[1]))
     return {kind: base64.b64encode(light).decode()}
 

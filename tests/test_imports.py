@@ -90,14 +90,15 @@ def test_the_probe_sees_each_fault(tmp_path):
 
 # ---- imports go one way: lessons import helpers, concepts import lower concepts
 
-HELPERS = {'inputs', 'photos', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz',
+HELPERS = {'inputs', 'masks', 'photos', 'progress', 'timing', 'show', 'widgets', 'reports', 'letters', 'check', 'quiz',
            'questions', 'scenes', 'stable_diffusion', 'engine', 'studio'}
 AT_THE_TOP = {  # module -> the modules of ours that it may import
     'inputs': set(),
+    'masks': {'inputs'},
     'photos': {'inputs'},
     'progress': set(),
     'timing': {'inputs', 'progress'},
-    'show': {'inputs'},
+    'show': {'inputs', 'masks'},
     'widgets': {'inputs', 'show'},
     'reports': {'inputs', 'widgets'},
     'letters': {'inputs'},
@@ -112,8 +113,8 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'gemm': {'inputs', 'matmul'},
     'nano': set(),  # torch alone
     'guidance': {'inputs'},
-    'diffedit_mask': {'inputs', 'photos', 'progress', 'stable_diffusion'},
-    'diffedit': {'inputs', 'photos', 'stable_diffusion', 'guidance', 'diffedit_mask'},
+    'diffedit_mask': {'inputs', 'masks', 'photos', 'progress', 'stable_diffusion'},
+    'diffedit': {'inputs', 'photos', 'stable_diffusion', 'guidance', 'diffedit_mask', 'progress'},
     'export': {'inputs', 'stable_diffusion', 'diffedit_mask'},
     'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
     'training': {'stable_diffusion', 'engine', 'studio'},
