@@ -190,14 +190,15 @@ def _about(sd: Any, name: str | None) -> dict[str, Any]: # what JSON has
     from lessonlib.diffedit_mask import THRESHOLDS
     from lessonlib.export import GALLERY
     from lessonlib.scenes import caption, subjects
-    words = f'{name} works here, at {sd.size} px, in {str(sd.dtype).removeprefix("torch.")} on {sd.device}.'
+    words, advice = f'{name} works here, at {sd.size} px, on {sd.device}.', ''
     if name is None:
         words = ('The small model of the package works here. It knows drawings of animals, fruit and vehicles, like '
-                 'those below. For photographs start lessonlib-app with --model and a checkpoint.')
+                 'those below. For photographs name a checkpoint:')
+        advice = 'lessonlib-app --model NAME'
     said = [caption(subject) for group in subjects().values() for subject in group] if name is None else []
     scenes = [dict(id=str(k), subject=subject, background=background, source=caption(subject), target=caption(target))
               for k, (subject, target, background, _) in enumerate(GALLERY)]
-    return dict(words=words, said=said, scenes=scenes, thresholds=THRESHOLDS, heaviest=HEAVIEST)
+    return dict(words=words, advice=advice, said=said, scenes=scenes, thresholds=THRESHOLDS, heaviest=HEAVIEST)
 
 def _scene_file(number: int) -> bytes: # PNG
     "One of the drawings that can be tried."

@@ -64,7 +64,7 @@ const ask = async (path, body, words) => {               // null: it was stopped
   state.running?.abort();
   const running = state.running = new AbortController();
   root.dataset.state = 'working';
-  [find('progress').value, find('[data-progress]').hidden] = [0, false];
+  find('progress').value = 0;
   say('status', `${words} ...`);
   let [answer, end] = [null, 'failed'];
   try {
@@ -78,7 +78,6 @@ const ask = async (path, body, words) => {               // null: it was stopped
     else say('status', fault.message);
   }
   if (running !== state.running) return null;
-  find('[data-progress]').hidden = true;
   root.dataset.state = end;
   return answer;
 };
@@ -199,6 +198,7 @@ const thumbnail = scene => {
 const start = async () => {
   const model = state.model = await answerOf(await fetch('model.json'));
   say('model', model.words);
+  say('advice', model.advice);
   find('datalist').append(...model.said.map(text => new Option(text)));
   find('[data-gallery]').append(...model.scenes.map(thumbnail));
   setting('threshold').value = model.thresholds[setting('method').value];
