@@ -6,7 +6,7 @@
 from __future__ import annotations
 import copy, json, math, os, pickle, time, warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,8 @@ def new_adamw(
     lr: float, # learning rate
 ) -> torch.optim.Optimizer:
     "AdamW without weight decay."
-    return torch.optim.AdamW(params, lr, betas=(.9, .99), weight_decay=0., fused=True)
+    group = dict(params=list(params))                   # which may be none: a model of matrices alone has Muon
+    return torch.optim.AdamW([group], lr, betas=(.9, .99), weight_decay=0., fused=True)
 
 # %% ../nbs/helpers/engine.ipynb #eng-muon-class
 class MuonAdamW:
@@ -311,7 +312,7 @@ def save_state(
         torch.save(state, part)
         part.replace(path)
     except (OSError, RuntimeError) as error:     # torch.save has a RuntimeError for a full disk
-        part.unlink(missing_ok=True)
+        with suppress(OSError): part.unlink()
         raise OSError(f'folder: cannot write {path} ({error}). What was saved before is whole: '
                       'make room, then run the same again to go on from there') from error
 

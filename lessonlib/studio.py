@@ -625,7 +625,7 @@ def run_recipe(
     "Train autoencoder, UNet and text encoder, decoder, judge; then save them. `ValueError` for what cannot be."
     accelerator = new_accelerator()
     if recipe is None and minutes is None and accelerator.device.type == 'cuda': minutes = 15.
-    recipe = with_batch(with_minutes(recipe or recipe_for(accelerator.device), minutes), batch)
+    recipe = with_batch(with_minutes(recipe_for(accelerator.device) if recipe is None else recipe, minutes), batch)
     _check_recipe(recipe)                                           # before the first step
     folder = Path(os.path.expanduser(folder))
     _check_folder(folder, recipe, accelerator.is_main_process)
