@@ -21,7 +21,7 @@ define end
 	@touch $@
 endef
 
-.PHONY: help setup demo test test-all test-floors test-newest lab edit train readme docs docs-serve clean
+.PHONY: help setup demo test test-all test-floors test-newest lab edit train bench readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -52,6 +52,9 @@ edit: $(READY)    ## open the lessons' sources, in nbs/, in JupyterLab (for cont
 
 train: $(READY)   ## train the shipped model anew on two cores (hours); it goes on where it was stopped
 	$(BIN)/torchrun --nproc_per_node 2 --no-python $(BIN)/lessonlib-train
+
+bench: $(READY)   ## beside numpy, torch and diffusers: benchmarks/RESULTS.md, figures in out/bench/ (40 min)
+	$(BIN)/python benchmarks/bench.py --write
 
 readme: $(READY)  ## write README.md from nbs/index.ipynb
 	$(BIN)/python tools/readme.py

@@ -1,71 +1,57 @@
-"""`lessonlib.nano` beside diffusers on the same weights, one thread, in turn in one process.
+"""`lessonlib.nano` beside diffusers' UNet on the same weights, one thread, in turn in one process.
 
-    python benchmarks/nano.py                # 20 UNet samples and a whole mask, products by torch and by gemm
-    python benchmarks/nano.py --runs 21
+    python benchmarks/nano.py
+    python benchmarks/nano.py --quick
 
-A ratio is our time over diffusers' for 20 samples of its UNet (10 noises under two texts), the median of paired runs:
-1 is as fast, above 1 slower. By default the clock is the thread's CPU time, so that other programs disturb less.
+A ratio is our time over diffusers' for 20 samples of its UNet (10 noises under two texts), products by torch and by
+our own `gemm`; then the whole mask over the same. CPU time.
 """
-import os
-for name in 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS':
-    os.environ[name] = '1'                               # read when numpy and torch are loaded
-import argparse
-import statistics
+import functools
 import time
-from importlib.resources import files
-import torch
-from lessonlib.gemm import gemm
-from lessonlib.inputs import as_picture
-from lessonlib.nano import Nano, Products, find_mask
-from lessonlib.scenes import scene
-from lessonlib.stable_diffusion import StableDiffusion
-from lessonlib.timing import machine
+from pairs import in_turn
 
-CLOCKS = {'cpu': time.thread_time, 'wall': time.perf_counter}
+TITLE = 'nano beside diffusers\' UNet'
+NAMES = ('20 UNet samples', '20 UNet samples by torch.matmul', '20 UNet samples by gemm', 'a mask', 'a mask by gemm')
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--runs', type=int, default=9, help='pairs')
-    parser.add_argument('--clock', choices=CLOCKS, default='cpu')
-    return parser.parse_args()
-
-
-def seconds(clock, function):
-    "Of one call."
-    start = clock()
-    function()
-    return clock() - start
-
-
-def ratio(ours, theirs, runs, clock):
-    "Median, smallest and largest of our time over theirs; after one call of each."
-    ours(), theirs()
-    ratios = [seconds(clock, ours)/seconds(clock, theirs) for _ in range(runs)]
-    return statistics.median(ratios), min(ratios), max(ratios)
-
-
-@torch.no_grad()
-def main():
-    args = arguments()
-    torch.set_num_threads(1)
+@functools.cache
+def ways():
+    "Name -> a function; and that of diffusers."
+    from importlib.resources import files
+    import torch
+    from lessonlib.gemm import gemm
+    from lessonlib.inputs import as_picture
+    from lessonlib.nano import Nano, Products, find_mask
+    from lessonlib.scenes import scene
+    from lessonlib.stable_diffusion import StableDiffusion
     nano, sd = Nano.load(files('lessonlib')/'models'/'tiny'), StableDiffusion.tiny()
     image = as_picture(scene('horse', 'grass', seed=10_000_013).image).pixels
-    noise = torch.randn(10, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(10, 4, *(side // sd.factor for side in image.shape[2:]),
+                        generator=torch.Generator().manual_seed(0))
     latents, t = noise.repeat(2, 1, 1, 1), torch.full((20,), 500)
-    text = nano.encode_text(['a horse', 'a zebra']).repeat_interleave(10, dim=0)
+    with torch.no_grad(): text = nano.encode_text(['a horse', 'a zebra']).repeat_interleave(10, dim=0)
 
     def by(product, run):
         with Products(product): run()
 
     def unet(): nano.unet(latents, t, text)
     def mask(): find_mask(nano, image, 'a horse', 'a zebra', noise)
-    ways = {'nano, 20 UNet samples': unet, 'by torch.matmul': lambda: by(torch.matmul, unet),
-            'by gemm': lambda: by(gemm, unet), 'nano, the whole mask': mask, 'the mask by gemm': lambda: by(gemm, mask)}
-    print(f'{machine()}\nover 20 samples of diffusers\' UNet, {args.runs} paired runs, {args.clock} time')
-    for name, ours in ways.items():
-        median, low, high = ratio(ours, lambda: sd.unet(latents, t, text), args.runs, CLOCKS[args.clock])
-        print(f'{name:24}{median:6.2f}   ({low:.2f} to {high:.2f})', flush=True)
+    ours = (unet, lambda: by(torch.matmul, unet), lambda: by(gemm, unet), mask, lambda: by(gemm, mask))
+    found = dict(zip(NAMES, ours, strict=True)) | {'diffusers': lambda: sd.unet(latents, t, text)}
+    return {name: torch.no_grad()(way) for name, way in found.items()}
 
 
-if __name__ == '__main__': main()
+def work(quick):
+    "(name, function) of each piece."
+    for name in NAMES[:1] if quick else NAMES:
+        yield name, lambda name=name: in_turn(ways()[name], ways()['diffusers'], 2 if quick else 9, time.thread_time)
+
+
+def tables(found):
+    "[(words, rows)]"
+    return [('', [{'nano': name, 'of 20 samples of diffusers\' UNet': ratio} for name, ratio in found.items()])]
+
+
+if __name__ == '__main__':
+    from bench import main
+    main('nano')

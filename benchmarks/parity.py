@@ -1,68 +1,83 @@
-"""Time beside diffusers' deprecated DiffEdit pipeline, on the same weights, in turn in one process.
+"""Mask and edit beside diffusers' deprecated DiffEdit pipeline, on the same weights: time, UNet samples, memory.
 
-    python benchmarks/parity.py                # 15 pairs of masks and of edits, one thread
-    python benchmarks/parity.py --pairs 5
+    python benchmarks/parity.py
+    python benchmarks/parity.py --quick
 
 Mask: `diffedit_mask` against `generate_mask` (n = 10), and against the bare cost of one encoding and 2n UNet samples.
-Edit: encoding and masked decoding (strength .8, 50 steps) against `invert` and `__call__`. CPU seconds; the ratio of
-each pair, its median and quartiles.
+Edit: encoding and masked decoding (strength .8, 50 steps) against `invert` and `__call__`. CPU time of one thread. How
+well the masks fit is another part: sweep.py.
 """
-import argparse, logging, os, statistics, time
-os.environ.setdefault('OMP_NUM_THREADS', '1')
-import torch
-from lessonlib.diffedit import ddim_encode, masked_decode
-from lessonlib.diffedit_mask import diffedit_mask
-from lessonlib.scenes import scene
-from lessonlib.stable_diffusion import StableDiffusion, diffedit_pipeline
+from pairs import asked, in_turn, peak_memory
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument('--pairs', type=int, default=15)
-parser.add_argument('--edits', type=int, default=15)
-args = parser.parse_args()
-logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)
-
-sd, s = StableDiffusion.tiny(), scene('horse', 'grass', seed=10_000_003)
-old = diffedit_pipeline(sd)
-seed, latents = lambda: torch.Generator().manual_seed(0), sd.encode_image(s.image)
-noised, mask = torch.randn(20, *latents.shape[1:]), torch.tensor(s.mask)[::2, ::2]
+TITLE = 'Mask and edit beside diffusers\' DiffEdit pipeline'
 
 
-@torch.no_grad()
-def bare():
-    sd.encode_image(s.image)
-    sd.unet(noised, 500, sd.encode_text(['a horse', 'a zebra']).repeat_interleave(10, 0))
+def ways(steps):
+    "Name -> (ours, theirs): functions without arguments; and the model."
+    import torch
+    from lessonlib.diffedit import ddim_encode, masked_decode
+    from lessonlib.diffedit_mask import diffedit_mask
+    from lessonlib.scenes import scene
+    from lessonlib.stable_diffusion import StableDiffusion, diffedit_pipeline
+    sd, s = StableDiffusion.tiny(), scene('horse', 'grass', seed=10_000_003)
+    old, words = diffedit_pipeline(sd), ('a horse', 'a zebra')
+    mask = torch.tensor(s.mask)[::sd.factor, ::sd.factor]
+    noised = torch.randn(20, 4, *mask.shape, generator=torch.Generator().manual_seed(0))
+    def noise(): return torch.Generator().manual_seed(0)
 
-def our_edit():
-    encoded = ddim_encode(sd, sd.encode_image(s.image), progress=False)
-    return masked_decode(sd, encoded, mask, 'a zebra', progress=False)
+    @torch.no_grad()
+    def bare():
+        sd.encode_image(s.image)
+        sd.unet(noised, 500, sd.encode_text(list(words)).repeat_interleave(10, 0))
 
-def their_edit():
-    path = old.invert('a horse', s.image, generator=seed()).latents
-    return old('a zebra', mask[None, None].float(), path, output_type='latent')
+    def our_mask(): return diffedit_mask(sd, s.image, *words, generator=noise(), progress=False).pixel_mask
+    def their_mask(): return old.generate_mask(s.image, words[1], source_prompt=words[0], generator=noise())
 
-def seconds(run):
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+    def our_edit():
+        encoded = ddim_encode(sd, sd.encode_image(s.image), num_inference_steps=steps, progress=False)
+        return masked_decode(sd, encoded, mask, words[1], progress=False)
 
-def compare(name, a, b, pairs):
-    "The ratio of a's time to b's, which goes first in turn."
-    a(), b()
-    times = []
-    for i in range(pairs):
-        order = (a, b) if i % 2 else (b, a)
-        found = {run: seconds(run) for run in order}
-        times.append((found[a], found[b]))
-    ratios = sorted(x / y for x, y in times)
-    first, second = (statistics.median(column) for column in zip(*times, strict=True))
-    low, _, high = statistics.quantiles(ratios, n=4)
-    print(f'{name:54} {statistics.median(ratios):.2f} (quartiles {low:.2f} {high:.2f}); '
-          f'{first:.2f} s against {second:.2f} s', flush=True)
+    def their_edit():
+        path = old.invert(words[0], s.image, num_inference_steps=steps, generator=noise()).latents
+        return old(words[1], mask[None, None].float(), path, num_inference_steps=steps, output_type='latent')
+
+    return {'mask of generate_mask, n = 10': (our_mask, their_mask),
+            'mask of one encoding and 20 samples': (our_mask, bare),
+            'edit of invert and __call__, strength .8, 50 steps': (our_edit, their_edit)}, sd
 
 
-def our_mask(): return diffedit_mask(sd, s.image, 'a horse', 'a zebra', generator=seed())
+def beside(name, pairs, steps):
+    "What one comparison costs on both sides."
+    found, sd = ways(steps)
+    ours, theirs = found[name]
+    samples = []
+    for way in ours, theirs:
+        counts, hook = asked(sd.unet)
+        way()
+        hook.remove()
+        samples.append(sum(counts))
+    return dict(time=in_turn(ours, theirs, pairs), samples=samples, memory=[peak_memory(ours), peak_memory(theirs)])
 
-compare('mask, of generate_mask', our_mask,
-        lambda: old.generate_mask(s.image, 'a zebra', source_prompt='a horse', generator=seed()), args.pairs)
-compare('mask, of one encoding and 20 samples', our_mask, bare, args.pairs)
-compare('edit, of invert and __call__', our_edit, their_edit, args.edits)
+
+def work(quick):
+    "(name, function) of each piece."
+    pairs = {'mask of generate_mask, n = 10': 15, 'mask of one encoding and 20 samples': 15,
+             'edit of invert and __call__, strength .8, 50 steps': 7}
+    for name, count in pairs.items():
+        yield name, lambda name=name, count=count: beside(name, 2 if quick else count, 4 if quick else 50)
+
+
+def tables(found):
+    "[(words, rows)]"
+    rows = []
+    for name, one in found.items():
+        row = {'ours of theirs': name, 'time': one['time'], 'UNet samples': ' of '.join(map(str, one['samples']))}
+        ours, theirs = one['memory']
+        row['most memory beyond the model'] = f'{ours/theirs:.2f} ({ours:.0f} of {theirs:.0f} MB)' if theirs else ''
+        rows.append(row)
+    return [('One thread, 128 px:', rows)]
+
+
+if __name__ == '__main__':
+    from bench import main
+    main('parity')
