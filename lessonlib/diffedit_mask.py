@@ -14,8 +14,8 @@ from .inputs import (
     Picture, as_generator, as_mask, as_number, as_picture, as_tensor, as_whole, kind, one_of)
 from .masks import blur, otsu
 from .photos import Fitted, fit
-from .progress import progress_bar
-from .stable_diffusion import StableDiffusion, _warn
+from .progress import progress_bar, whole
+from .stable_diffusion import ENCODE, StableDiffusion, _warn
 
 # %% auto #0
 __all__ = ['QUANTILE', 'STRENGTHS', 'THRESHOLDS', 'RADIUS', 'TRIM', 'iou', 'predict_for_prompts', 'noise_difference',
@@ -404,8 +404,12 @@ def _check_noise(sd: StableDiffusion, noise: Any, height: int, width: int) -> to
 # %% ../nbs/03_diffedit_mask.ipynb #timestep-of
 def _timestep(sd: StableDiffusion, method: str, n: int, strength: float | None, timestep: Any) -> Any:
     "The timestep that was asked for; or the method's own, which may be one for each of n noises."
-    if timestep is not None: return as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
-    if strength is not None: return sd.timestep(strength)
+    last = sd._last_with_picture()               # below T - 1 for schedules that end in noise alone (zero-SNR)
+    if timestep is not None:
+        timestep = as_whole(timestep, 'timestep', 0, len(sd.scheduler.alphas_cumprod) - 1)
+        if sd.scheduler.alphas_cumprod[timestep] > 0: return timestep
+        raise ValueError(f'timestep: expected one at which some of the picture is left, got {timestep}, all noise')
+    if strength is not None: return min(sd.timestep(strength), last)
     if method not in STRENGTHS or n == 1: return sd.timestep(.5)
     less, more = (sd.timestep(strength) for strength in STRENGTHS[method])
     return torch.tensor([less] * (n - n//2) + [more] * (n//2))
@@ -436,14 +440,15 @@ def diffedit_mask(sd: StableDiffusion,
     timestep = _timestep(sd, method, num_maps if noise is None else len(noise), strength, timestep)
     sd._chunk(chunk, num_maps)
     _warn_of_same_text(sd, source_prompt, target_prompt)
-    latents = sd.encode_image(picture)
-    _warn_of_strange_picture(sd, picture, latents)
-    if noise is None:
-        device = generator.device if generator else 'cpu'
-        noise = torch.randn(num_maps, *latents.shape[1:], generator=generator, device=device)
-    noise, prompts = noise.to(latents), [source_prompt, target_prompt]
-    text = torch.cat([sd.encode_text(prompt) for prompt in prompts])         # (2, tokens, dim)
-    eps_source, eps_target = predict_for_prompts(sd, latents, text, noise, timestep, chunk, progress)
+    with whole(ENCODE + 2*(num_maps if noise is None else len(noise)), 'mask', progress, unit='sample'):
+        latents = sd.encode_image(picture)
+        _warn_of_strange_picture(sd, picture, latents)
+        if noise is None:
+            device = generator.device if generator else 'cpu'
+            noise = torch.randn(num_maps, *latents.shape[1:], generator=generator, device=device)
+        noise, prompts = noise.to(latents), [source_prompt, target_prompt]
+        text = torch.cat([sd.encode_text(prompt) for prompt in prompts])         # (2, tokens, dim)
+        eps_source, eps_target = predict_for_prompts(sd, latents, text, noise, timestep, chunk, progress)
     maps = noise_difference(eps_source, eps_target)
     found = DiffEditMask(picture.pil, *prompts, latents, noise, timestep, eps_source, eps_target, maps, sd,
                          **vars(options))

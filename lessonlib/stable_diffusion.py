@@ -203,6 +203,8 @@ class _Parts:
         unet: UNet2DConditionModel,
         scheduler: DDIMScheduler, # see `ddim_scheduler`
     ) -> None:
+        if not isinstance(vae, _libraries()[0].AutoencoderKL):
+            raise TypeError(f'vae: expected an AutoencoderKL, whose latents have a mean and a spread, got {kind(vae)}')
         if reason := _refusal(unet.config, vae.config): raise ValueError(f'unet: {reason}')
         self.tokenizer, self.text_encoder, self.vae, self.unet = tokenizer, text_encoder, vae, unet
         self.scheduler = scheduler
@@ -869,13 +871,12 @@ def _folder(path_or_id: str | Path, dtype: torch.dtype) -> Path:
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-030
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    "No progress bars of transformers inside of this block: loading takes no time that is worth one."
-    logging = _libraries()[1].utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    "No progress bars of diffusers and transformers inside of this block: loading takes no time that is worth one."
+    shown = [part.utils.logging for part in _libraries() if part.utils.logging.is_progress_bar_enabled()]
+    for logging in shown: logging.disable_progress_bar()
     try: yield
     finally:
-        if shown: logging.enable_progress_bar()
+        for logging in shown: logging.enable_progress_bar()
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-031
 def _scheduler(settings: Mapping) -> DDIMScheduler:

@@ -493,6 +493,16 @@ def test_one_file_goes_all_the_way(large, tmp_path):
     goes_all_the_way(loaded, tmp_path/'again')
 
 
+def test_loading_draws_no_bars(large, tmp_path, capfd, monkeypatch):
+    monkeypatch.delenv('TQDM_DISABLE', raising=False)
+    folder, file = in_shards(tmp_path/'it'), one_file(large, tmp_path/'v1.safetensors')
+    config = large.save_pretrained(tmp_path/'config')
+    capfd.readouterr()
+    StableDiffusion.from_pretrained(folder)
+    StableDiffusion.from_single_file(file, config=config)
+    assert capfd.readouterr() == ('', '')
+
+
 def test_a_folder_without_tokenizer_is_named(saved):
     shutil.rmtree(saved/'tokenizer')
     words = 'it has no tokenizer/tokenizer.json, nor tokenizer/vocab.json and tokenizer/merges.txt'
