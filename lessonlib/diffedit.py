@@ -326,7 +326,7 @@ def diffedit(sd: StableDiffusion,
     progress: bool = True, # show progress bars
     num_maps: int = 10, # of `diffedit_mask`, as the next three are
     mask_strength: float | None = None, # (0, 1]; None: the method's own
-    threshold: float | None = None, # [0, 1]; None: the method's own
+    threshold: float | str | None = None, # [0, 1], or 'otsu'; None: the method's own
     quantile: float = QUANTILE, # (0, 1]
     size: int | None = None, # px of the longer side to work at; None: the picture's own, if `sd.size` or less
     encode_prompt: str | torch.Tensor = '', # of `ddim_encode`; DiffEdit: nothing

@@ -117,7 +117,7 @@ AT_THE_TOP = {  # module -> the modules of ours that it may import
     'diffedit': {'inputs', 'photos', 'stable_diffusion', 'guidance', 'diffedit_mask', 'progress'},
     'export': {'inputs', 'stable_diffusion', 'diffedit_mask'},
     'studio': {'inputs', 'progress', 'scenes', 'stable_diffusion', 'engine'},
-    'training': {'stable_diffusion', 'engine', 'studio'},
+    'training': {'inputs', 'stable_diffusion', 'engine', 'studio'},
     'commands': set(),
     'app': {'commands'},
 }
