@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 FLOORS := .venv-floors
 RUNTIME := tools/site/node_modules/.package-lock.json
 NEWEST := .venv-newest
+AUDIT := .venv-audit
 # The torch of test-floors and test-newest: tested (which constraints.txt names), floor, newest, or a version.
 TORCH ?= tested
 PORT ?= 8000
@@ -21,7 +22,7 @@ define end
 	@touch $@
 endef
 
-.PHONY: help setup demo test test-all test-floors test-newest lab edit train bench readme docs docs-serve clean
+.PHONY: help setup demo test test-all test-floors test-newest audit lab edit train bench readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -42,6 +43,9 @@ test-floors: $(FLOORS)/.ready-$(TORCH)  ## `make test` with the oldest versions 
 
 test-newest: $(NEWEST)/.ready-$(TORCH)  ## `make test` with the newest versions (TORCH=newest: torch's too)
 	$(NEWEST)/bin/python tools/run_tests.py
+
+audit: $(AUDIT)/.ready  ## known faults of the versions that the tests run with (asks a public database)
+	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --vulnerability-service osv
 
 lab: $(READY)     ## open your own copies of the lessons, in my-lessons/, in JupyterLab
 	@$(BIN)/lessonlib-notebooks my-lessons || test $$? -eq 1
@@ -67,7 +71,7 @@ docs-serve: docs  ## build the site and show it on this machine
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
 clean:            ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(FLOORS) $(NEWEST) out build dist _proc _docs *.egg-info
+	rm -rf $(VENV) $(FLOORS) $(NEWEST) $(AUDIT) out build dist _proc _docs *.egg-info
 
 $(READY): constraints.txt settings.ini setup.py tools/settings.py
 	@test -n "$(PYTHON)" || { \
@@ -89,3 +93,9 @@ $(FLOORS)/.ready-$(TORCH): constraints.txt settings.ini setup.py tools/settings.
 
 $(NEWEST)/.ready-$(TORCH): constraints.txt settings.ini setup.py tools/settings.py tools/floors.py
 	$(call end,$(NEWEST),--newest)
+
+# In an environment of its own: its requirements are not ours.
+$(AUDIT)/.ready:
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python $(pip_install) pip-audit==2.10.1
+	@touch $@
