@@ -47,6 +47,7 @@ def test_each_heading_has_its_recipe():
     headings = re.findall(r'^## .*\n(?:(?!## ).*\n)*?```python$', TEXT, re.M)
     assert len(headings) == len(BLOCKS) - 1 == TEXT.count('\n## ') == 6    # one block stands before the first
     assert all(len(block.splitlines()) <= 12 for block in BLOCKS)
+    assert max(len(line) for block in BLOCKS for line in block.splitlines()) <= 100  # what the page shows
 
 
 def test_a_folder_of_photographs(ran):
