@@ -84,13 +84,17 @@ def markdown(rows):
     return '\n'.join(lines)
 
 
-def report(folder, parts=PARTS):
-    "(markdown, {part: tables}) of what a folder holds."
+def report(folder, quick, parts=PARTS):
+    "(markdown, {part: tables}) of what a folder holds; what is missing is said."
     text, all_tables = [], {}
     for part in parts:
-        kept = load(folder/f'{part}.json')
-        if not kept: continue
-        module = importlib.import_module(part)
+        module, found = importlib.import_module(part), load(folder/f'{part}.json')
+        names = [name for name, _ in module.work(quick)]
+        kept = {name: found[name] for name in names if name in found}
+        if not kept:
+            why = 'not yet run' if names else 'not run, as there was none'
+            text.append(f'## {module.TITLE}\n\nThis part was {why}.\n')
+            continue
         tables = all_tables[part] = module.tables({name: piece['result'] for name, piece in kept.items()})
         text.append(f'## {module.TITLE}\n')
         for words, rows in tables:
@@ -99,7 +103,8 @@ def report(folder, parts=PARTS):
         loads = [piece['load'] for piece in kept.values() if piece['load'] is not None]
         busy = f' Load of the machine as it ran: {min(loads):.1f} to {max(loads):.1f}.' if loads else ''
         took = sum(piece['seconds'] for piece in kept.values()) / 60
-        text.append(f'<small>{" / ".join(places)}.{busy} {len(kept)} pieces, {took:.0f} min.</small>\n')
+        text.append(f'<small>{" / ".join(places)}.{busy} {len(kept)} of {len(names)} pieces, '
+                    f'{took:.0f} min.</small>\n')
     return '\n'.join(text), all_tables
 
 
@@ -133,7 +138,9 @@ HEAD = '''# Results
 
 Made by `make bench`. Each time is a ratio of two things timed in turn in one process: **median** (quartiles; number of
 pairs). Below 1 the first of the two is faster. Under each section stand the machine, the versions, the date, and how
-busy the machine was: only ratios are comparable, and their quartiles widen where others compute beside them.
+busy the machine was: a load above the number of its cores says that others computed on it as well, which widens the
+quartiles, and most where a clock on the wall is used (two threads, two processes). `make bench` goes on with the
+pieces that are missing.
 '''
 
 
@@ -149,12 +156,12 @@ def main(*only):
     logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)
     folder = args.out or HERE.parent/'out'/('bench-quick' if args.quick else 'bench')
     run(args.only, folder, args.quick, args.fresh)
-    text, all_tables = report(folder)
+    text, all_tables = report(folder, args.quick)
     save_text = f'{HEAD}\n{text}'
     (folder/'RESULTS.md').write_text(save_text, encoding='utf-8')
     figures(folder, all_tables)
     if args.write: (HERE/'RESULTS.md').write_text(save_text, encoding='utf-8')
-    print(report(folder, args.only)[0])
+    print(report(folder, args.quick, args.only)[0])
 
 
 if __name__ == '__main__':
