@@ -57,7 +57,7 @@ edit: $(READY)    ## open the lessons' sources, in nbs/, in JupyterLab (for cont
 train: $(READY)   ## train the shipped model anew on two cores (hours); it goes on where it was stopped
 	$(BIN)/torchrun --nproc_per_node 2 --no-python $(BIN)/lessonlib-train
 
-bench: $(READY)   ## beside numpy, torch and diffusers: benchmarks/RESULTS.md, figures in out/bench/ (40 min)
+bench: $(READY)   ## beside numpy, torch and diffusers: benchmarks/RESULTS.md, figures in out/bench/ (an hour or so)
 	$(BIN)/python benchmarks/bench.py --write
 
 readme: $(READY)  ## write README.md from nbs/index.ipynb

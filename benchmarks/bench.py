@@ -1,6 +1,6 @@
 """Where lessonlib stands beside what people would use instead: one command, one table for each question.
 
-    python benchmarks/bench.py                        # all parts, about 40 minutes on two quiet cores (`make bench`)
+    python benchmarks/bench.py                        # all parts, an hour or so (`make bench`)
     python benchmarks/bench.py --only gemm imports    # some of them
     python benchmarks/bench.py --quick                # each part at a tiny size, in its own folder: does it run?
     python benchmarks/bench.py --write                # writes benchmarks/RESULTS.md too, from all that is there
