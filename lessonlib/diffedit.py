@@ -388,7 +388,7 @@ def several_seeds(sd: StableDiffusion,
     progress: bool = True, # show one bar for all
     **options: Any, # of `diffedit`, but for `generator`
 ) -> list[DiffEditResult]: # one for each seed, with its `seed`
-    "Edits to choose from, see `strip`. All share the mask and the encoding of the first. `ValueError` without new noise."
+    "Edits to choose from, see `strip`; all share one mask and one encoding. `ValueError` without new noise."
     seeds = list(seeds) if isinstance(seeds, Iterable) else range(as_whole(seeds, 'seeds', 1))
     generators = [torch.Generator().manual_seed(as_whole(seed, 'seeds', 0, 2**63)) for seed in seeds]
     if not generators: raise ValueError('seeds: expected one or more, got none')

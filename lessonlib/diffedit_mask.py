@@ -346,7 +346,7 @@ class DiffEditMask(MaskOptions, Mask):
         height: int, # px of `image`, 1 to its own
         width: int,  # px
     ) -> DiffEditMask:
-        "The mask of the top left part of `image` alone, as if there were no more. Extremes and scale are the part's own."
+        "The mask of the top left part of `image` alone, as if there were no more: extremes and scale are its own."
         height = as_whole(height, 'height', 1, self.image.height)
         width = as_whole(width, 'width', 1, self.image.width)
         small = [max(1, round(part * seen / whole)) for part, seen, whole     # width and height, as the model saw them

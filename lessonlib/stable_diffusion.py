@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from .guidance import guide, scale_at
 from .inputs import (as_device, as_dtype, as_function, as_generator, as_number, as_pictures, as_tensor,
-                              as_texts, as_whole, kind, one_of)
+                              as_texts, as_whole, kind, one_of, shipped)
 from .progress import advance, running, whole
 if TYPE_CHECKING:  # for editors; from the files that hold them, as both packages lead to thousands of modules
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -532,7 +532,7 @@ class _Prediction(_Text, _Noise):
         return as_whole(chunk, 'chunk', low=1)
 
     def _parts_of(self, b: int, chunk: int | None) -> list[int]:
-        "How many of b latents go through the UNet at each call. A long work begins with one, which tells what is to come."
+        "How many of b latents go through the UNet at each call. A long work begins with one, which tells how long."
         most = self._chunk(chunk, b)
         parts = [min(most, b - i) for i in range(0, b, most)]
         begins = (work := running()) is not None and not work.timed
@@ -823,7 +823,7 @@ def _cached_snapshots() -> list[Path]:
 
 # %% ../nbs/helpers/stable_diffusion.ipynb #cell-029
 _NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ETIMEDOUT}
-_CLIENTS = 'httpx', 'httpcore', 'requests', 'urllib3'
+_CLIENTS = 'httpx', 'httpx2', 'httpcore', 'httpcore2', 'requests', 'urllib3'
 
 def _unreachable(error: Exception) -> bool:
     "Whether an error is one of the way to the hub, and not of the disk, of memory, or of the hub itself."
@@ -983,7 +983,7 @@ class StableDiffusion(_Sampling):
         dtype: torch.dtype | str = torch.float32, # of all weights; or its name, `'bfloat16'`
     ) -> StableDiffusion:
         "The small model that comes with the package: no network."
-        model = cls.from_pretrained(Path(str(files('lessonlib')))/'models'/'tiny', dtype, device)
+        model = cls.from_pretrained(shipped('models/tiny'), dtype, device)
         model.least_psnr = 25.                    # 99 of 100 scenes have 26 or more, photographs 21 to 23
         return model
 
@@ -1071,8 +1071,10 @@ class StableDiffusion(_Sampling):
 
     def save_memory(self,
     ) -> StableDiffusion: # itself
-        """Trade time for memory: one latent at a time, pictures alone, those above `size` in tiles; on a GPU only the part
-        that is at work lies there. `to` takes the last back."""
+        """Trade time for memory: one latent at a time, pictures alone, those above `size` in tiles.
+
+        On a GPU only the part that is at work lies there; `to` takes that back.
+        """
         if self.device.type == 'mps': self.unet.set_attention_slice('auto')     # elsewhere torch's attention needs less
         self.vae.enable_slicing()
         self.vae.enable_tiling()

@@ -218,6 +218,7 @@ def hub(tmp_path):
 UNREACHABLE = [
     ConnectionError('x'), ConnectionRefusedError('x'), TimeoutError('x'), httpx.ConnectError('x'),
     httpx.ReadTimeout('x'), OSError(errno.ENETUNREACH, 'x'), OfflineModeIsEnabled('x'), LocalEntryNotFoundError('x'),
+    type('Httpx2Error', (Exception,), dict(__module__='httpx2'))('x'),  # of the client of huggingface_hub 2
 ]
 
 
