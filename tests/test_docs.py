@@ -1,6 +1,7 @@
 """The build of the site stops, and says which notebook it was, where a page would be missing or wrong."""
 import base64
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import nbformat
 import nbformat.v4 as v4
 import pytest
-from installed import ROOT
+from installed import ROOT, run
 from PIL import Image, ImageDraw
 from test_widgets import Markup, grammar_fault, script_faults, style_faults, text_faults
 from tools.site import build, finish, home, pages, pictures, reference
@@ -56,6 +57,13 @@ $$\begin{aligned}a &= b\end{aligned}$$
 `iou`
 ```'''
 EXPORTING = ['# Masks', '#| default_exp diffedit_mask', '#| export\ndef iou(a, b): ...']
+
+
+def test_the_builder_leaves_the_environment_alone():
+    "With its own backend of matplotlib in it, the kernels that later tests start would draw no figure."
+    code = 'import os; before = dict(os.environ); import tools.site.build; assert dict(os.environ) == before'
+    plain = {name: value for name, value in os.environ.items() if name != 'MPLBACKEND'}
+    run(sys.executable, '-c', code, cwd=ROOT, env=plain)
 
 
 def test_a_good_build(build_notebooks):

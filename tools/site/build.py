@@ -18,8 +18,6 @@ from tools.site import home, live, pages, reference, social
 from tools.site.finish import MISSING, Page, finish
 from tools.site.pages import NotBuilt, lesson, page
 
-os.environ.setdefault('MPLBACKEND', 'agg')
-
 
 # ---- prepare
 
@@ -229,6 +227,7 @@ def main() -> int:
     parser.add_argument('--with', choices=['smalldocs'], help='the only builder, and the default')
     parser.add_argument('--without-model', action='store_true', help='leave the live part out, and say so in its page')
     args = parser.parse_args()
+    os.environ.setdefault('MPLBACKEND', 'agg')
     os.chdir(ROOT)  # nbdev looks for settings.ini from here
     try:
         titles = build_site(args.out.resolve(), args.nbs.resolve(), not args.without_model)
