@@ -20,6 +20,7 @@ from lessonlib.diffedit_mask import (THRESHOLDS, binarize, diffedit_mask, edit_p
 from lessonlib.masks import clean, otsu
 from lessonlib.scenes import caption
 from lessonlib.stable_diffusion import StableDiffusion
+from pairs import asked
 
 
 def otsu_of_log(values):
@@ -126,14 +127,13 @@ def denoising(sd, scenes):
     "Print IoU and UNet samples of full denoising, and of the one-step way."
     pairs = edit_pairs(range(10_000_300, 10_000_300 + scenes))
     pairs += edit_pairs(range(10_000_300, 10_000_300 + scenes), across=True)
-    asked = []
-    hook = sd.unet.register_forward_pre_hook(lambda unet, inputs: asked.append(len(inputs[0])))
+    counts, hook = asked(sd.unet)
     print(f'{"way":40}{"UNet samples":>14}{"mean IoU":>10}{"median":>8}')
 
     def count(names, find):
-        asked.clear()
+        counts.clear()
         scores = [find(seed, *pair) for seed, pair in enumerate(pairs)]
-        samples = sum(asked) / len(pairs)
+        samples = sum(counts) / len(pairs)
         for name, values in zip(names, zip(*scores, strict=True), strict=True):
             print(f'{name:40}{samples:14.0f}{np.mean(values):10.3f}{np.median(values):8.3f}', flush=True)
 
