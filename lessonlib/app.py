@@ -5,8 +5,8 @@
 # %% ../nbs/helpers/app.ipynb #app-003
 from __future__ import annotations
 import base64, http.server, io, json, os, secrets, select, socket, sys, tempfile, threading, warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -82,7 +82,7 @@ class Work:
                     picture=_in_page(self.shown))
 
     def find(self,
-        tell: Callable, # tell(done=, total=), called with UNet samples; what it raises ends the work
+        tell: Callable, # tell(done, total), called as it goes on; what it raises ends the work
         source: str, # what is in the photograph
         target: str, # what shall be there
         n: int = 10, # noises, 1 to 1000
@@ -92,8 +92,9 @@ class Work:
         "Ask the model. Errors as of `diffedit_mask`."
         from lessonlib.diffedit_mask import diffedit_mask
         from lessonlib.inputs import as_whole
+        from lessonlib.progress import listening
         n = as_whole(n, 'n', 1, 1000)
-        with _counted(self.sd, 2*n, tell):
+        with listening(tell):
             m = diffedit_mask(self.sd, self.photo, source, target, n, method=method, generator=_generator(seed),
                               chunk=self.chunk, progress=False)
         self.found, self.few, self.edited = m, None, None
@@ -129,12 +130,12 @@ class Work:
         seed: int = 0, # of the new noise, if it is bold
     ) -> dict[str, Any]: # what JSON has
         "Edit inside of the mask. Errors as of `diffedit`; `ValueError` for an empty mask."
-        from lessonlib.diffedit import ddim_timesteps, diffedit
+        from lessonlib.diffedit import diffedit
+        from lessonlib.progress import listening
         m = self.mask(n, threshold)
         if not m.pixel_mask.any():
             raise ValueError('The mask is empty, so there is nothing to edit: lower its threshold')
-        ways = len(ddim_timesteps(self.sd, num_inference_steps=steps)) - 1
-        with _counted(self.sd, (2 if guidance == 1 else 3)*ways, tell):        # one up, and down one or two
+        with listening(tell):
             self.edited = diffedit(self.sd, self.photo, m.source_prompt, m.target_prompt, mask=m, bold=bold,
                                    num_inference_steps=steps, guidance_scale=guidance, generator=_generator(seed),
                                    chunk=self.chunk, progress=False).image
@@ -154,19 +155,6 @@ def _generator(seed: Any) -> Any: # torch.Generator
     import torch
     from lessonlib.inputs import as_whole
     return torch.Generator().manual_seed(as_whole(seed, 'seed', 0, 2**63 - 1))
-
-@contextmanager
-def _counted(sd: Any, total: int, tell: Callable) -> Iterator[None]:
-    "Inside, it is told how many latents the UNet has seen."
-    done = 0
-    def seen(module: Any, inputs: Any, output: Any) -> None:
-        nonlocal done
-        done = min(done + len(inputs[0]), total)
-        tell(done=done, total=total)
-    tell(done=0, total=total)
-    hook = sd.unet.register_forward_hook(seen)
-    try: yield
-    finally: hook.remove()
 
 def _to_show(picture: Any) -> Any: # PIL RGB
     "A picture of the page's size, smaller or larger than it was."
@@ -294,7 +282,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter('always', UserWarning)
-                answer = work(self._tell)
+                answer = work(lambda done, total: self._tell(done=done, total=total))
             notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
             self._tell(answer=answer | dict(notes=[*dict.fromkeys(notes)]))
         except ConnectionError: raise

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 # %% auto #0
-__all__ = ['LONG', 'progress_bar', 'Whole', 'whole', 'running', 'advance']
+__all__ = ['LONG', 'progress_bar', 'Whole', 'whole', 'running', 'advance', 'listening']
 
 # %% ../nbs/helpers/progress.ipynb #cell-004
 def progress_bar(
@@ -49,6 +49,7 @@ class _Output:
 LONG = 20. # s: of work that takes longer, a line says what it will take
 _WARM = 5. # s: a first piece that takes less may have been slow only because it was the first
 _RUNNING: ContextVar[Any] = ContextVar('running', default=None)
+_LISTENER: ContextVar[Any] = ContextVar('listener', default=None)
 
 class Whole:
     "Work with one bar: what `whole` gives."
@@ -59,6 +60,7 @@ class Whole:
     ) -> None:
         self.bar, self.name, self.total, self.silent = bar, name, total, bar.disable
         self.done, self.timed, self.told = 0, 0, False
+        self._tell()
 
     def advance(self,
         units: float = 1, # of the bar's total, that are done
@@ -67,6 +69,11 @@ class Whole:
         units = max(0, min(units, self.total - 1 - self.done))
         self.done += units
         self.bar.update(units)
+        self._tell()
+
+    def _tell(self) -> None:
+        "For whoever listens."
+        if (tell := _LISTENER.get()) is not None: tell(self.done, self.total)
 
     def measured(self,
         units: float, # that were done
@@ -114,3 +121,12 @@ def advance(
 ) -> None:
     "Move the bar of the work that goes on now, if there is one."
     if (now := running()) is not None: now.advance(units)
+
+@contextmanager
+def listening(
+    tell: Callable[[float, int], Any], # called with the units that are done, and of how many
+) -> Iterator[None]:
+    "Inside, `tell` hears of each move of a `whole`, drawn or not. What it raises ends the work."
+    token = _LISTENER.set(tell)
+    try: yield
+    finally: _LISTENER.reset(token)

@@ -352,7 +352,7 @@ def test_ctrl_c_ends_the_command_well(picture):
     connection.request('POST', '/open?name=horse.png', file.getvalue())
     key = re.search(r'"id": "(\w+)"', connection.getresponse().read().decode())[1]
     connection.request('POST', f'/{key}/find', b'{"source": "a horse", "target": "a zebra", "n": 100}')
-    assert connection.getresponse().readline() == b'{"done": 0, "total": 200}\n'
+    assert connection.getresponse().readline() == b'{"done": 0, "total": 201}\n'
     killer = threading.Timer(60, process.kill)
     killer.start()
     process.send_signal(signal.SIGINT)

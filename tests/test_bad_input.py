@@ -433,7 +433,7 @@ NONE = {
         progress.running engine.new_accelerator nano.byte_letters''',
     'takes anything, and never raises': '''
         inputs.kind check.guess_shape check.show_example check.score check.Result progress.progress_bar progress.whole
-        progress.advance timing.readable nano.renamed commands.read_references commands.sign_notebooks''',
+        progress.advance progress.listening timing.readable nano.renamed commands.read_references commands.sign_notebooks''',
     'what a function gives: its numbers were checked on the way in': '''
         inputs.Picture timing.Timing timing.Rung gemm.Paired stable_diffusion.Noised diffedit.Encoded
         diffedit.DiffEditResult diffedit.GivenMask diffedit_mask.Mask widgets.LiveResult reports.Storage

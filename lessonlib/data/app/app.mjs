@@ -48,7 +48,7 @@ const listen = async (response, words) => {              // until the answer is 
     if (total) {
       find('progress').value = done/total;
       const rest = done ? remaining(began, done, total) : '';
-      say('status', `${words}: ${done} of ${total} samples${rest}${done === total ? ', putting it together' : ''} ...`);
+      say('status', `${words}: ${done} of ${total} steps${rest} ...`);
     }
   }
   throw new Error('Python has stopped in the middle of this. What it says stands in its terminal.');
