@@ -118,11 +118,11 @@ def as_dtype(
     value: torch.dtype | str, # `torch.float16`, or its name 'float16'
     name: str = 'dtype', # of the argument, for the error
 ) -> torch.dtype:
-    "A dtype of floats. `TypeError` for what is no dtype, `ValueError` for an unknown name and for whole numbers."
+    "A dtype of floats of 16 bits or more. `TypeError` for what is no dtype, `ValueError` for other dtypes and names."
     found = getattr(torch, value.removeprefix('torch.'), None) if isinstance(value, str) else value
     wanted = f"{name}: expected a dtype of floats such as torch.float32 or 'float16', got {kind(value)}"
     if not isinstance(found, torch.dtype): raise (ValueError if isinstance(value, str) else TypeError)(wanted)
-    if not found.is_floating_point: raise ValueError(wanted)
+    if not found.is_floating_point or found.itemsize < 2: raise ValueError(wanted)  # torch computes nothing in 8 bits
     return found
 
 def as_device(

@@ -17,6 +17,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(scope='module')
+def one_thread():
+    "Two threads on cores that others use wait for each other: ten times as slow for a model so small."
+    import torch
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope='session')
 def source(tmp_path_factory):
     "A copy of the tracked files."

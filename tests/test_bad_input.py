@@ -47,6 +47,7 @@ bad('inputs.one_of', lambda f, k: f(1, 'way', ('up', 'down')), V, 'way: expected
 bad('inputs.as_texts', lambda f, k: f(3), T, 'prompts: expected a str or a list of str, got 3')
 bad('inputs.as_texts', lambda f, k: f(['a', None]), T, 'got a list with None')
 bad('inputs.as_texts', lambda f, k: f([]), V, 'prompts: expected at least one text, got none')
+bad('inputs.as_dtype', lambda f, k: f('float8_e4m3fn'), V, "dtype: expected a dtype of floats such as torch.float32")
 bad('inputs.as_dtype', lambda f, k: f('float13'), V, "dtype: expected a dtype of floats such as torch.float32")
 bad('inputs.as_dtype', lambda f, k: f(torch.int64), V, 'got torch.int64')
 bad('inputs.as_dtype', lambda f, k: f(np.float32), T, 'dtype: expected a dtype of floats')
@@ -433,7 +434,8 @@ NONE = {
         progress.running engine.new_accelerator nano.byte_letters''',
     'takes anything, and never raises': '''
         inputs.kind check.guess_shape check.show_example check.score check.Result progress.progress_bar progress.whole
-        progress.advance progress.listening timing.readable nano.renamed commands.read_references commands.sign_notebooks''',
+        progress.advance progress.listening timing.readable nano.renamed commands.read_references
+        commands.sign_notebooks''',
     'what a function gives: its numbers were checked on the way in': '''
         inputs.Picture timing.Timing timing.Rung gemm.Paired stable_diffusion.Noised diffedit.Encoded
         diffedit.DiffEditResult diffedit.GivenMask diffedit_mask.Mask widgets.LiveResult reports.Storage

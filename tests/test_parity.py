@@ -13,16 +13,8 @@ from lessonlib.stable_diffusion import StableDiffusion, diffedit_pipeline
 
 logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)  # that it is deprecated, we know
 SOURCE, TARGET, QUIET = 'a horse', 'a zebra', dict(progress=False)
+pytestmark = pytest.mark.usefixtures('one_thread')
 STEPS = 5   # of the whole way; at strength .8 four of them are made
-
-
-@pytest.fixture(scope='module', autouse=True)
-def one_thread():
-    "Two threads on cores that others use wait for each other: ten times as slow for a model so small."
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope='module')

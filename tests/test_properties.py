@@ -20,6 +20,7 @@ from lessonlib.scenes import backgrounds, scene, subjects
 from lessonlib.stable_diffusion import StableDiffusion
 from lessonlib.timing import relative_error
 
+pytestmark = pytest.mark.usefixtures('one_thread')
 COMMON = dict(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 WIDE, FEW, COSTLY = (settings(max_examples=n, **COMMON) for n in (60, 15, 5))
 PRODUCTS = [matmul_loops, matmul_dot, matmul_numba, matmul_elementwise, matmul_rows, matmul_broadcast, gemm,
@@ -231,14 +232,6 @@ def test_the_masks_of_a_scene_are_exact(names, seed, background, size, drawing):
 
 
 # ---- the model
-
-@pytest.fixture(scope='module', autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
 
 @pytest.fixture(scope='module')
 def sd():
