@@ -9,6 +9,7 @@ FLOORS := .venv-floors
 RUNTIME := tools/site/node_modules/.package-lock.json
 NEWEST := .venv-newest
 AUDIT := .venv-audit
+MUTANTS := .venv-mutants
 # The torch of test-floors and test-newest: tested (which constraints.txt names), floor, newest, or a version.
 TORCH ?= tested
 PORT ?= 8000
@@ -22,7 +23,7 @@ define end
 	@touch $@
 endef
 
-.PHONY: help setup demo test test-all test-floors test-newest audit lab edit train bench readme docs docs-serve clean
+.PHONY: help setup demo test test-all test-floors test-newest audit mutants lab edit train bench readme docs docs-serve clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -46,6 +47,9 @@ test-newest: $(NEWEST)/.ready-$(TORCH)  ## `make test` with the newest versions 
 
 audit: $(AUDIT)/.ready  ## known faults of the versions that the tests run with (asks a public database)
 	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --vulnerability-service osv
+
+mutants: $(READY) $(MUTANTS)/.ready  ## change the code, one thing at a time: what does no test notice? (hours; it goes on)
+	PYTHONPATH=$(MUTANTS) $(BIN)/python tools/mutants.py $(MODULES)
 
 lab: $(READY)     ## open your own copies of the lessons, in my-lessons/, in JupyterLab
 	@$(BIN)/lessonlib-notebooks my-lessons || test $$? -eq 1
@@ -71,7 +75,7 @@ docs-serve: docs  ## build the site and show it on this machine
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
 clean:            ## remove what the targets made, .venv included
-	rm -rf $(VENV) $(FLOORS) $(NEWEST) $(AUDIT) out build dist _proc _docs *.egg-info
+	rm -rf $(VENV) $(FLOORS) $(NEWEST) $(AUDIT) $(MUTANTS) out build dist _proc _docs *.egg-info
 
 $(READY): constraints.txt settings.ini setup.py tools/settings.py
 	@test -n "$(PYTHON)" || { \
@@ -98,4 +102,9 @@ $(NEWEST)/.ready-$(TORCH): constraints.txt settings.ini setup.py tools/settings.
 $(AUDIT)/.ready:
 	@$(PYTHON) -m venv --clear $(AUDIT)
 	@$(AUDIT)/bin/python $(pip_install) pip-audit==2.10.1
+	@touch $@
+
+# Beside .venv, whose packages the mutants are tried with: what cosmic-ray needs is not ours.
+$(MUTANTS)/.ready: $(READY)
+	@$(BIN)/python $(pip_install) --upgrade --target $(MUTANTS) cosmic-ray==8.7.0
 	@touch $@
