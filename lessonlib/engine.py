@@ -20,8 +20,8 @@ from .progress import progress_bar
 
 # %% auto #0
 __all__ = ['learning_rate', 'update_average', 'new_accelerator', 'average_gradients', 'as_matrix', 'is_matrix', 'orthogonal',
-           'new_adamw', 'MuonAdamW', 'NoMemory', 'backward', 'train_step', 'fit', 'compile_part', 'check_run',
-           'save_state', 'load_state', 'read_log', 'in_processes']
+           'new_adamw', 'share_of', 'MuonAdamW', 'NoMemory', 'backward', 'train_step', 'fit', 'compile_part',
+           'check_run', 'save_state', 'load_state', 'read_log', 'in_processes']
 
 # %% ../nbs/helpers/engine.ipynb #eng-rate
 def learning_rate(
@@ -66,8 +66,11 @@ def average_gradients(
     if accelerator.num_processes == 1: return
     grads = [p.grad.as_strided((p.numel(),), (1,)) for p in params]     # in the order of memory: nothing is rearranged
     dtype = torch.bfloat16 if accelerator.mixed_precision == 'bf16' else torch.float32     # half as much to send
-    mean = accelerator.reduce(torch.cat(grads).to(dtype), 'mean')
-    for grad, part in zip(grads, mean.split([len(g) for g in grads]), strict=True): grad.copy_(part)
+    flat = torch.empty(sum(map(len, grads)), dtype=dtype, device=accelerator.device)
+    parts = flat.split([len(g) for g in grads])
+    torch._foreach_copy_(parts, grads)
+    torch.distributed.all_reduce(flat.div_(accelerator.num_processes))                  # the sum
+    torch._foreach_copy_(grads, parts)
 
 # %% ../nbs/helpers/engine.ipynb #eng-muon
 def as_matrix(
@@ -101,17 +104,38 @@ def new_adamw(
     return torch.optim.AdamW([group], lr, betas=(.9, .99), weight_decay=0., fused=True)
 
 # %% ../nbs/helpers/engine.ipynb #eng-muon-class
+def share_of(
+    stacks: list[torch.Tensor], # (k, m, n) each
+    rank: int, # of the process
+    processes: int,
+) -> list[slice]: # for each stack
+    "The matrices that a process works on: those that begin in its part of all numbers, which lie in one row."
+    total, begin, share = sum(stack.numel() for stack in stacks), 0, []
+    for stack in stacks:
+        ends = [math.ceil((total * r / processes - begin) / stack[0].numel()) for r in (rank, rank + 1)]
+        share.append(slice(*np.clip(ends, 0, len(stack)).tolist()))
+        begin += stack.numel()
+    return share
+
 class MuonAdamW:
     "Muon for the weights that are matrices, those of one shape at once; AdamW for the rest. Used like one of torch's."
     def __init__(self,
         params: Iterable[nn.Parameter],
         lr: float, # learning rate
+        accelerator: Any = None, # of `new_accelerator`: its processes share the products; None: this one makes all
     ) -> None:
         params = list(params)
         self.shapes: dict[tuple[int, int], list[nn.Parameter]] = {}          # (m, n) -> weights
         for p in filter(is_matrix, params): self.shapes.setdefault(tuple(as_matrix(p).shape), []).append(p)
         self.momentum = [torch.zeros(len(same), *shape, device=same[0].device) for shape, same in self.shapes.items()]
         self.muon, self.adamw = dict(lr=lr), new_adamw([p for p in params if not is_matrix(p)], lr)
+        rank, processes = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
+        shares = [share_of(self.momentum, r, processes) for r in range(processes)]
+        sizes = [stack.numel() for stack in self.momentum]
+        row = torch.zeros(sum(sizes), dtype=torch.bfloat16, device=params[0].device)            # all steps
+        self.mine, self.steps = shares[rank], [*map(torch.Tensor.view_as, row.split(sizes), self.momentum)]
+        self.runs = row.split([sum(stack[part].numel() for stack, part in zip(self.momentum, share, strict=True))
+                               for share in shares])                         # what each process makes, the same memory
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -120,12 +144,15 @@ class MuonAdamW:
     @torch.no_grad()
     def step(self) -> None:
         self.adamw.step()
-        for (shape, same), momentum in zip(self.shapes.items(), self.momentum, strict=True):
+        for same, momentum, steps, mine in zip(self.shapes.values(), self.momentum, self.steps, self.mine, strict=True):
             grads = torch.stack([as_matrix(p.grad) for p in same]).float()   # (k, m, n)
-            momentum.lerp_(grads, .05)
-            steps = orthogonal(grads.lerp_(momentum, .95)).to(same[0].dtype)
+            momentum.lerp_(grads, .05)                                       # whole everywhere: any can write it down
+            steps[mine] = orthogonal(grads[mine].lerp_(momentum[mine], .95))
+        if len(self.runs) > 1:
+            for rank, run in enumerate(self.runs): torch.distributed.broadcast(run, rank)
+        for (shape, same), steps in zip(self.shapes.items(), self.steps, strict=True):
             size = self.muon['lr'] * .2 * math.sqrt(max(shape))              # as large as AdamW's usually are
-            torch._foreach_sub_([as_matrix(p) for p in same], list(size * steps))
+            torch._foreach_sub_([as_matrix(p) for p in same], list(steps), alpha=size)
 
     def state_dict(self) -> dict[str, Any]: return dict(momentum=self.momentum, adamw=self.adamw.state_dict())
 
@@ -228,7 +255,8 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device).eval()              # no dropout to switch on; in training mode diffusers copies more
     average = copy.deepcopy(model).requires_grad_(False)
-    optimizer = (MuonAdamW if muon else new_adamw)(filter(_learns, model.parameters()), lr)
+    params = filter(_learns, model.parameters())
+    optimizer = MuonAdamW(params, lr, accelerator) if muon else new_adamw(params, lr)
     run = dict(module=model, average=average, optimizer=optimizer)
     way = _Way(steps, minutes, *_load_run(folder, run), accelerator)
     def step() -> torch.Tensor: return train_step(model, loss, batch, optimizer, seed, way.done, accelerator)
