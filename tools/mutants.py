@@ -121,9 +121,10 @@ def change(source: str, changed: str) -> tuple[int, str]: # its line, words
     one, two = old[line].strip(), new[line].strip()
     same = len(os.path.commonprefix([one, two]))
     tail = min(len(os.path.commonprefix([one[::-1], two[::-1]])), min(len(one), len(two)) - same)
-    start = max(0, same - 24)
-    parts = [words[start:min(len(words), len(words) - tail + 16)].strip() for words in (one, two)]
-    return line + 1, ' → '.join(f'`` {words} ``' if '`' in words else f'`{words}`' for words in parts)
+    start = max(0, same - 28)
+    if start and ' ' in one[start:same]: start = one.index(' ', start, same) + 1
+    parts = [words[start:min(len(words), len(words) - tail + 16)] for words in (one, two)]
+    return line + 1, ' → '.join(f'`` {words} ``' if '`' in words else f'`{words.strip()}`' for words in parts)
 
 
 # ---- the tests
