@@ -5,6 +5,8 @@ from unittest.mock import patch
 import pytest
 import torch
 from lessonlib import timing
+from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
+from lessonlib.masks import blur, clean, otsu
 from lessonlib.timing import Rung, Timing, ladder, machine, measure, readable, relative_error
 
 
@@ -106,3 +108,60 @@ def test_timing_errors_count_only_finite_numbers():
     nan, inf = math.nan, math.inf
     assert relative_error([.75, nan], [.5, nan]) == relative_error([.75, inf], [.5, inf]) == .5
     assert relative_error([1.], [nan]) == relative_error([1.], [inf]) == relative_error([nan], [.5]) == inf
+
+
+# ---- masks
+
+def test_masks_are_blurred_by_gaussian_weights():
+    single = torch.zeros(9, 9)
+    single[4, 4] = 1
+    weights = torch.tensor([math.exp(-place**2/.98) for place in range(-3, 4)])          # four spreads of .7: 3 places
+    weights = weights/weights.sum()
+    wanted = torch.zeros(9, 9)
+    wanted[1:8, 1:8] = torch.outer(weights, weights)
+    assert torch.allclose(blur(single), wanted, atol=1e-7)
+    beside = math.exp(-1/.18)                                        # of a spread of .3 one place on each side
+    found = blur(torch.tensor([[8., 0., 0., 0.]]), .3)               # 8 goes on outside
+    assert found[0].tolist() == pytest.approx([8*(1 + beside)/(1 + 2*beside), 8*beside/(1 + 2*beside), 0, 0], rel=1e-4)
+    assert blur(torch.tensor([[8., 0.]]), .05)[0].tolist() == [8, 0]
+
+
+@pytest.mark.parametrize('values, threshold', [
+    ([.2, .2, .2, .8], 52), ([-1., 2.], 1), ([0., 0., 0., .5, 1.], 1), ([0., .5, 1., 1., 1.], 129),
+    ([.5, .5 + 1/256], 129), ([.3, .3], 0), ([0., 1.], 1)])
+def test_masks_threshold_by_otsu(values, threshold):
+    "The sides' sizes times the square of their means' distance: 3*2*.75**2 is more than 4*1*.875**2."
+    assert otsu(torch.tensor([values])) == threshold/256
+
+
+def test_masks_options_end_where_they_say():
+    m = torch.eye(3, dtype=torch.bool)
+    for options, words in ((dict(blur=1000.5), r'blur: expected a number in \[0, 1000\], got 1000.5'),
+                           (dict(close=1001), 'close: expected a whole number from 0 to 1000, got 1001'),
+                           (dict(threshold=-.5), r'threshold: expected a number in \[0, 1\], got -0.5')):
+        with pytest.raises(ValueError, match=f'^{words}$'): clean(m, **options)
+    soft = torch.tensor([[0., .25, .5, .75, 1.]])
+    for threshold, count in (0, 4), (.5, 2), (None, 2), (1, 0):
+        assert clean(soft, threshold=threshold).sum() == count
+    assert clean(soft, threshold=.25, fill=False).tolist() == [[False, False, True, True, True]]
+
+
+# ---- guidance
+
+def test_guidance_by_hand():
+    u = torch.tensor([3., 0., 0., 4.]).reshape(1, 1, 2, 2)           # 5 long
+    t = torch.tensor([3., 2., 0., 4.]).reshape(1, 1, 2, 2)           # the step is 2 long
+    assert guide(u, t, 3).flatten().tolist() == [3, 6, 0, 4]
+    assert guide(u, t, 3, 'update').flatten().tolist() == pytest.approx([3, 15, 0, 4])
+    assert guide(u, t, 6, 'prediction').flatten().tolist() == pytest.approx([15/13, 60/13, 0, 20/13])     # 13 long
+    assert guide(u, t, 2.4, 'both').flatten().tolist() == pytest.approx([15/13, 60/13, 0, 20/13])
+    assert norms(torch.tensor([[3., 4.], [6., 8.]])).tolist() == [[5], [10]]
+    assert stretch(u, torch.full((1, 1, 1, 1), -10.)).flatten().tolist() == pytest.approx([6, 0, 0, 8])
+
+
+def test_guidance_schedules_by_hand():
+    assert [linear(3)(p) for p in (0, .25, .5, 1)] == [3, 2.5, 2, 1]
+    assert [linear(2, 6)(p) for p in (0, .25, 1)] == [2, 3, 6]
+    assert [cosine(5)(p) for p in (0, 1/3, .5, 1)] == pytest.approx([5, 4, 3, 1])
+    assert [cosine(0, 8)(p) for p in (0, 1/3, 1)] == pytest.approx([0, 2, 8])
+    assert [scale_at(linear(3), p) for p in (0, 1)] == [3, 1] and scale_at(7.5, 1) == 7.5

@@ -46,17 +46,21 @@ class Proof(NamedTuple):
     left_out: str = ''              # functions that only draw
 
 
-SLOW = 2                                                          # s; cells that take longer come last
+SLOW, TOO_SLOW = 2, 10                                            # s of a core: such cells come last, and not at all
 PROPERTIES = 'tests/test_values.py tests/test_properties.py'
 MODULES = {
     'broadcasting': Proof('02_broadcasting', f'{PROPERTIES} tests/test_numbers.py '
                           '-k "shapes or einsum or (product and (rows or broadcast))"'),
     'letters': Proof('helpers/letters 02_broadcasting', f'{PROPERTIES} -k "letters or einsum"'),
-    'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question or values"'),
+    'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=100),
     'matmul': Proof('01_matmul', f'{PROPERTIES} tests/test_numbers.py '
                     '-k "(product or norm or matmul) and not gemm and not rows and not broadcast"'),
     'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"'),
-    'masks': Proof('helpers/masks', f'{PROPERTIES} -k "mask"'),
+    'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
+    'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} tests/test_parity.py -k "diffedit_mask or mask or map or '
+                           'extreme or rescale or iou"', most=100),
+    'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"', most=100),
+    'scenes': Proof('helpers/scenes', f'{PROPERTIES} -k "scene"', most=100, left_out='_LOOKS'),
     'timing': Proof('helpers/timing', 'tests/test_values.py -k "timing"', left_out='_plot_ladder'),
 }
 
@@ -98,8 +102,8 @@ def mutants(path: Path, source: str, most: int | None = None, left_out: str = ''
             if any((first, left) <= start < (last, right) for first, left, last, right in nowhere): continue
             spec = MutationSpec(path.as_posix(), f'core/{name}', occurrence, start, end)
             found.append(WorkItem.single(f'{name}-{occurrence}', spec))
-    if most is None or len(found) <= most: return found
-    return random.Random(0).sample(found, most)
+    random.Random(0).shuffle(found)                                   # what is stopped half way has seen some of each
+    return found[:most]
 
 
 def mutated(source: str, item) -> str | None:
@@ -224,7 +228,8 @@ def run_cells(notebook: str, left_out: frozenset[str] = frozenset(), seen: Calla
         linecache.cache[file] = len(source), None, source.splitlines(True), file
         try:
             with seen(cell) if seen else contextlib.nullcontext(): exec(compile(source, file, 'exec'), names)
-        except BaseException as error: return f'{notebook} {cell}: {type(error).__name__}: {str(error)[:200]}'
+        except BaseException as error:
+            if not seen: return f'{notebook} {cell}: {type(error).__name__}: {str(error)[:200]}'    # else: it is slow
     return ''
 
 
@@ -272,9 +277,9 @@ def try_cells(module: str, source: str, left_out: frozenset[str] = frozenset(), 
     path, folder, took, seen = importlib.import_module(f'lessonlib.{module}').__file__, os.getcwd(), {}, {}
     @contextlib.contextmanager
     def watched(cell):
-        began = time.perf_counter()
+        began = time.process_time()                                   # others may be busy
         with Followed(path) as codes: yield
-        took[cell], seen[cell] = time.perf_counter() - began, lines(codes)
+        took[cell], seen[cell] = time.process_time() - began, lines(codes)
     for notebook in MODULES[module].notebooks.split():
         os.chdir(folder)
         if said := run_cells(notebook, left_out, watched if notes else None): return said
@@ -339,21 +344,21 @@ def try_all(module: str, again: bool) -> None:
     left = [item for item in chosen if item.job_id not in done or
             again and done[item.job_id].test_outcome == TestOutcome.SURVIVED]
     if not left: return
-    random.Random(0).shuffle(left)                                    # what is stopped half way has seen some of each
     def at_first(name, work): # on the module as it is: s
         began = time.perf_counter()
         if said := forked(work, 1200): raise SystemExit(f'{module}: as it is, its {name} fail: {said}')
         return time.perf_counter() - began
     at_first('cells', lambda: try_cells(module, source, notes=notes))
     took, seen = json.loads(notes.read_text())
-    slow = frozenset(cell for cell in took if took[cell] > SLOW)
+    slow, never = (frozenset(cell for cell in took if took[cell] > most) for most in (SLOW, TOO_SLOW))
     paths = [Path('nbs', f'{name}.ipynb') for name in MODULES[module].notebooks.split()]
     every = [cell for path in paths for cell in cells(path.read_text('utf-8'))]
     ways = {'cells': lambda code, line: try_cells(module, code, slow),
-            'slow cells': lambda code, line: try_cells(module, code, idle(every, slow, seen, line)),
+            'slow cells': lambda code, line: try_cells(module, code, never | idle(every, slow, seen, line)),
             'tests': lambda code, line: try_tests(module, code)}
     if not slow: del ways['slow cells']
-    limits = {name: at_first(name, functools.partial(way, source, 0)) for name, way in ways.items()}
+    limits = {'slow cells': sum(took.values())}
+    limits |= {name: at_first(name, functools.partial(ways[name], source, 0)) for name in ('cells', 'tests')}
     took = ', '.join(f'{name} {limit:.1f} s' for name, limit in limits.items())
     print(f'{module}: {len(left)} mutants; {took}', flush=True)
     began, lived = time.perf_counter(), 0
@@ -364,7 +369,7 @@ def try_all(module: str, again: bool) -> None:
             continue
         line, words = change(source, changed)
         for by, way in ways.items():                                  # noqa: B007
-            if by == 'slow cells' and slow <= idle(every, slow, seen, line): continue
+            if by == 'slow cells' and slow <= never | idle(every, slow, seen, line): continue
             if said := forked(functools.partial(way, changed, line), 3*limits[by] + 10): break
         told = json.dumps({'by': by if said else '', 'said': said, 'line': line, 'change': words})
         outcome = TestOutcome.KILLED if said else TestOutcome.SURVIVED
@@ -384,9 +389,10 @@ and kept. A mutant is a module in which one thing was changed: a number by one, 
 its opposite, a loop to none. It is caught if a test fails, an error comes, or it takes three times as long as the
 module itself. {versions}
 
-"Cells" are those of the module's own notebooks that assert something, with what they need; "tests" are those of
-`tests/` that touch the module, run where the cells had caught nothing. Left out: changes in annotations, which are
-never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
+"Cells" are those of the module's own notebooks that assert something, with what they need, but for those that take
+more than ten seconds of a core; "tests" are those of `tests/` that touch the module, run where the cells had caught
+nothing. Left out: functions that only draw, changes in annotations,
+which are never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
 
 | module | mutants | caught by cells | by cells and tests | live |
 |---|--:|--:|--:|--:|
