@@ -7,19 +7,19 @@ from __future__ import annotations
 import functools, linecache, math, os, statistics, time, warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
-import llvmlite.binding as llvm
-import numba, numba.extending
+import numba, torch
 import numpy as np
-import torch
+from llvmlite import binding, ir
 from numba import cuda, njit, prange
-from numba.core import config
+from numba.core import cgutils, config
+from numba.extending import intrinsic, models, register_model
 from .inputs import as_array, as_whole, kind
 from .matmul import Array, _like, check_operands
 
 # %% auto #0
-__all__ = ['loops_ijk', 'loops_ikj', 'row_views', 'four_rows', 'compile_source', 'kernel_source', 'compiled_packing',
-           'compiled_block', 'gemm', 'compiled_parallel_block', 'naive_kernel', 'tiled_kernel', 'Paired', 'paired',
-           'vector_bytes', 'full_width', 'tile_shape', 'compiled_kernel', 'gemm_parallel', 'gemm_cuda']
+__all__ = ['loops_ijk', 'loops_ikj', 'row_views', 'four_rows', 'kernel_source', 'compiled_packing', 'compiled_block', 'gemm',
+           'compiled_parallel_block', 'naive_kernel', 'tiled_kernel', 'Paired', 'paired', 'compile_source',
+           'vector_bytes', 'vector_operations', 'tile_shape', 'compiled_kernel', 'gemm_parallel', 'gemm_cuda']
 
 # %% ../nbs/07_gemm.ipynb #cell-014
 @njit
@@ -83,32 +83,23 @@ def four_rows(
                 c3[j] += x3*y
     return c[:m]
 
-# %% ../nbs/07_gemm.ipynb #cell-026
-def compile_source(
-    source: str, # Python source of one function
-    name: str, # the function's name in it
-    signature: Any, # numba types of its arguments
-    fastmath: set[str] | bool | None = None, # what numba may do to the arithmetic; None: fused multiply-adds
-    **names: Any, # what else the source may use
-) -> Callable: # compiled
-    "Compile generated source to machine code with vectors. numba's switch `SLP_VECTORIZE` is put back."
-    function, fastmath = _python_function(source, name, names), {'contract'} if fastmath is None else fastmath
-    before, config.SLP_VECTORIZE = config.SLP_VECTORIZE, 1
-    try: return njit(signature, fastmath=fastmath)(function)
-    finally: config.SLP_VECTORIZE = before
-
 # %% ../nbs/07_gemm.ipynb #cell-041
 def kernel_source(
     rows: int, # of the tile
-    columns: int, # of the tile
-) -> str: # Python source of `kernel(a, b, c, i, j)`
+    columns: int, # of the tile, a multiple of `lanes`
+    lanes: int, # numbers in a vector
+) -> str: # Python source of `kernel(a, b, c, i, j)`, in the words of `vector_operations`
     "Add to the tile of c at row i and column j the product of a (k, rows), transposed, and b (k, columns)."
-    def each(form): return '; '.join(form.replace('Q', str(q)) for q in range(columns))
-    lines = ['def kernel(a, b, c, i, j):', '    full_width()', '    zero = c.dtype.type(0)']
-    for r in range(rows): lines += [f'    row{r} = c[i + {r}, j:j + {columns}]', '    ' + each(f'c{r}_Q = zero')]
-    lines += ['    for p in range(len(a)):', '        a_p, b_p = a[p], b[p]', '        ' + each('bQ = b_p[Q]')]
-    for r in range(rows): lines += [f'        x = a_p[{r}]', '        ' + each(f'c{r}_Q += x*bQ')]
-    lines += ['    ' + each(f'row{r}[Q] += c{r}_Q') for r in range(rows)]
+    def each(form, r=0):
+        return '; '.join(form.replace('R', str(r)).replace('Q', str(q)) for q in range(0, columns, lanes))
+    lines = ['def kernel(a, b, c, i, j):']
+    for r in range(rows):
+        lines += ['    ' + each('cR_Q = zero()', r), '    ' + each('prefetch(c, i + R, j + Q)', r)]
+    lines += ['    for p in range(len(a)):', '        ' + each('bQ = load(b, p, Q)')]
+    lines += ['        ' + each('prefetch(b, p + 8, Q)')]
+    for r in range(rows):
+        lines += [f'        x = broadcast(a, p, {r})', '        ' + each('cR_Q = fma(x, bQ, cR_Q)', r)]
+    lines += ['    ' + each('add_to(c, i + R, j + Q, cR_Q)', r) for r in range(rows)]
     return '\n'.join(lines) + '\n'
 
 # %% ../nbs/07_gemm.ipynb #cell-063
@@ -299,9 +290,19 @@ def _python_function(
     exec(compile(source, filename, 'exec'), space)
     return space[name]
 
+# %% ../nbs/07_gemm.ipynb #cell-026
+def compile_source(
+    source: str, # Python source of one function
+    name: str, # the function's name in it
+    signature: Any, # numba types of its arguments
+    **names: Any, # what else the source may use
+) -> Callable: # compiled
+    "Compile generated source to machine code."
+    return njit(signature)(_python_function(source, name, names))
+
 # %% ../nbs/07_gemm.ipynb #cell-029
 @functools.cache
-def _host_features() -> dict[str, bool]: return dict(llvm.get_host_cpu_features())
+def _host_features() -> dict[str, bool]: return dict(binding.get_host_cpu_features())
 
 def vector_bytes(
     features: dict[str, bool] | None = None, # what a processor can do; None: this machine's
@@ -310,14 +311,88 @@ def vector_bytes(
     if features is None: features = _host_features()
     return 64 if features.get('avx512f') else 32 if features.get('avx2') else 16
 
-# %% ../nbs/07_gemm.ipynb #cell-032
-@numba.extending.intrinsic
-def full_width(context: Any) -> Any:
-    "Mark the compiled function around it: vectors of the full width."
-    def write(context, builder, signature, args):
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-    return numba.types.none(), write
+# %% ../nbs/07_gemm.ipynb #vectors
+class _Vector(numba.types.Type):
+    "Neighbouring numbers in one register, as a type of numba."
+    def __init__(self, number: Any, # numba's float32 or float64
+                 lanes: int): # numbers in a vector
+        self.number, self.lanes = number, lanes
+        super().__init__(f'{lanes} x {number}')
+
+@register_model(_Vector)
+class _VectorModel(models.PrimitiveModel):
+    "How LLVM holds a `_Vector`."
+    def __init__(self, manager, vector):
+        number = ir.FloatType() if vector.number.bitwidth == 32 else ir.DoubleType()
+        super().__init__(manager, vector, ir.VectorType(number, vector.lanes))
+
+# %% ../nbs/07_gemm.ipynb #vector-operations
+@functools.cache
+def vector_operations(
+    dtype: Any, # numpy dtype, float32 or float64
+    lanes: int, # numbers in a vector
+) -> dict[str, Any]: # name -> intrinsic, for compiled functions
+    """Words for vectors, each an instruction or two.
+
+    `zero()`, `load(array, i, j)` from column j on, `broadcast(array, i, j)` one number to all lanes, `fma(x, y, z)` is
+    x*y + z rounded once, `add_to(array, i, j, x)`, and `prefetch(array, i, j)`, which may point beyond the array.
+    Arrays have two axes and no gaps; no index is checked.
+    """
+    dtype = np.dtype(dtype)
+    number, whole, none = numba.from_dtype(dtype), numba.intp, numba.types.none
+    vector = _Vector(number, lanes)
+
+    def place(context, builder, signature, args): # pointer to the number at row i and column j
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        width = cgutils.unpack_tuple(builder, array.shape)[1]
+        return builder.gep(array.data, [builder.add(builder.mul(args[1], width), args[2])])
+
+    def vector_place(context, *rest): # pointer to the vector that begins there
+        return rest[0].bitcast(place(context, *rest), context.get_value_type(vector).as_pointer())
+
+    @intrinsic
+    def zero(typing): return vector(), lambda context, *_: context.get_constant_null(vector)
+
+    @intrinsic
+    def load(typing, array, i, j):
+        def write(context, builder, *rest):
+            return builder.load(vector_place(context, builder, *rest), align=dtype.itemsize)
+        return vector(array, whole, whole), write
+
+    @intrinsic
+    def broadcast(typing, array, i, j):
+        def write(context, builder, *rest):
+            empty, first = ir.Constant(context.get_value_type(vector), ir.Undefined), ir.IntType(32)(0)
+            one = builder.insert_element(empty, builder.load(place(context, builder, *rest)), first)
+            return builder.shuffle_vector(one, empty, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
+        return vector(array, whole, whole), write
+
+    @intrinsic
+    def fma(typing, x, y, z):
+        def write(context, builder, signature, args):
+            product = builder.fmul(args[0], args[1], flags=['contract'])
+            return builder.fadd(product, args[2], flags=['contract'])
+        return vector(vector, vector, vector), write
+
+    @intrinsic
+    def add_to(typing, array, i, j, x):
+        def write(context, builder, signature, args):
+            to = vector_place(context, builder, signature, args)
+            builder.store(builder.fadd(builder.load(to, align=dtype.itemsize), args[3]), to, align=dtype.itemsize)
+            return context.get_dummy_value()
+        return none(array, whole, whole, vector), write
+
+    @intrinsic
+    def prefetch(typing, array, i, j):
+        def write(context, builder, *rest):
+            to, word = place(context, builder, *rest), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [to.type, word, word, word])
+            ask = builder.module.declare_intrinsic('llvm.prefetch', [to.type], kind)
+            builder.call(ask, [to, word(0), word(3), word(1)])   # to read, into the nearest cache, as data
+            return context.get_dummy_value()
+        return none(array, whole, whole), write
+
+    return dict(zero=zero, load=load, broadcast=broadcast, fma=fma, add_to=add_to, prefetch=prefetch)
 
 # %% ../nbs/07_gemm.ipynb #cell-046
 def tile_shape(
@@ -334,11 +409,14 @@ def compiled_kernel(
     dtype: Any, # numpy dtype
     rows: int, # of the tile
     columns: int, # of the tile
+    lanes: int | None = None, # numbers in a vector; None: as many as this machine has, or as divide the columns
 ) -> Callable: # compiled, of a (k, rows), b (k, columns), c (m, n), a row and a column of c
     "The micro-kernel in machine code; compiled once."
-    t = numba.from_dtype(np.dtype(dtype))
-    return compile_source(kernel_source(rows, columns), 'kernel',
-                          numba.void(t[:, ::1], t[:, ::1], t[:, ::1], numba.intp, numba.intp), full_width=full_width)
+    dtype = np.dtype(dtype)
+    lanes, t = lanes or math.gcd(columns, vector_bytes()//dtype.itemsize), numba.from_dtype(dtype)
+    return compile_source(kernel_source(rows, columns, lanes), 'kernel',
+                          numba.void(t[:, ::1], t[:, ::1], t[:, ::1], numba.intp, numba.intp),
+                          **vector_operations(dtype, lanes))
 
 # %% ../nbs/07_gemm.ipynb #fork
 _threads_lost = False  # whether this process was forked, and would wait for threads that its parent has
