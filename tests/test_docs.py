@@ -145,6 +145,13 @@ def test_a_folder_that_is_no_site_stays(build_notebooks, tmp_path):
     assert status == 1 and 'mine holds something that is not a built site' in errors and (out/'thesis.txt').exists()
 
 
+def test_lessons_come_by_number(tmp_path):
+    "The hundredth after the ninety-ninth; what is no lesson after them, `index` first."
+    names = ['index.ipynb', '02_b.ipynb', '10_c.ipynb', '99_d.ipynb', '100_e.ipynb', 'about.md']
+    for name in reversed(names): (tmp_path/name).touch()
+    assert [path.name for path in pages.sources(tmp_path)] == names
+
+
 def test_a_missing_page_is_named(tmp_path):
     for name in ('index', 'reference', 'stray'):
         (tmp_path/f'{name}.html').touch()

@@ -220,6 +220,21 @@ def test_the_sidebar_has_every_page(visit):
     assert numbers and numbers == sorted(numbers)
 
 
+@pytest.mark.parametrize('width', [1280, 1100, 390])
+def test_the_menu_shows_the_page_one_is_on(width, visit):
+    "The last of the helpers is in sight, however many pages come before it, and no entry lies beyond the lower edge."
+    page = visit('helpers/widgets.html', width)
+    button = page.locator('.quarto-secondary-nav button').first
+    if button.is_visible(): button.click()
+    menu = page.locator('#quarto-sidebar')
+    page.wait_for_function("document.querySelector('#quarto-sidebar').getBoundingClientRect().left >= 0")
+    header = page.locator('#quarto-header').bounding_box()
+    for link in (menu.locator('.sidebar-link.active').last, menu.locator('a.sidebar-link').last):
+        place = link.bounding_box()
+        assert header['y'] + header['height'] <= place['y'] and place['y'] + place['height'] <= 900
+        menu.evaluate('menu => menu.scrollTop = 1e6')
+
+
 @pytest.mark.parametrize('path', LESSONS)
 def test_lesson_has_colab_and_source(path, visit):
     links = visit(path).evaluate("[...document.querySelectorAll('.lesson-links a')].map(e => e.href)")

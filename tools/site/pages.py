@@ -4,6 +4,7 @@ Links, citations, alternative texts and the lesson's buttons.
 """
 import ast
 import json
+import math
 import posixpath
 import re
 import textwrap
@@ -28,7 +29,7 @@ def sources(nbs: Path) -> list[Path]:
     "The sources of pages in reading order: home, the numbered lessons, then folder by folder."
     found = [path.relative_to(nbs) for path in nbs.rglob('*') if path.suffix in SUFFIXES]
     found = [source for source in found if not any(part.startswith(('_', '.')) for part in source.parts)]
-    return sorted(found, key=lambda s: (len(s.parts), s.parts[:-1], s.stem != 'index', s.name))
+    return sorted(found, key=lambda s: (len(s.parts), s.parts[:-1], s.stem != 'index', lesson(s) or math.inf, s.name))
 
 
 def page(source: Path) -> Path:

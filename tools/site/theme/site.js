@@ -13,6 +13,16 @@
     });
   }
 
+  // ---- the menu shows the page one is on
+
+  window.addEventListener('load', () => {
+    const menu = document.querySelector('#quarto-sidebar');
+    const here = menu && menu.querySelector('.sidebar-link.active');
+    if (!here) return;
+    const below = here.getBoundingClientRect().bottom - menu.getBoundingClientRect().top;
+    if (below > menu.clientHeight) menu.scrollTop = below - menu.clientHeight/2;
+  });
+
   // ---- tabs: the arrow keys go from one to the next
 
   for (const list of all('[role=tablist]')) {
