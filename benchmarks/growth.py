@@ -1,5 +1,7 @@
 """How mask and edit grow: with n, chunk, the picture's size, the number of pictures, and two processes at once.
 
+And training: its steps, shared by two processes.
+
     python benchmarks/growth.py
     python benchmarks/growth.py --quick
 
@@ -7,10 +9,12 @@ One thread and its CPU time, each size beside the usual one in turn; the most me
 two processes at once the clock is the one on the wall, so that anything else on the machine counts.
 """
 import functools
+import json
 import subprocess
 import sys
 import time
-from pairs import HERE, environment, in_turn, peak_memory
+from types import SimpleNamespace
+from pairs import HERE, environment, in_turn, peak_memory, quartiles
 
 TITLE = 'Growth: n, chunk, size, pictures, processes'
 NUMBERS, CHUNKS, SIZES, PICTURES = (1, 3, 30, 100), (1, 5), (64, 256, 384, 512), (4, 32)
@@ -89,6 +93,64 @@ def together(pairs):
             worker.wait()
 
 
+def stepper(accelerator, batch, **settings):
+    "A function that makes a training step of text encoder and UNet on made-up latents, as the recipe has them."
+    import copy
+    import torch
+    from lessonlib.engine import MuonAdamW, train_step, update_average
+    from lessonlib.training import Captions, new_text_to_noise, noise_loss
+    model, tokenizer, scheduler = new_text_to_noise(**settings)
+    latents = torch.randn(256, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    numbers = torch.tensor([[i % 34, -1, i % 14] for i in range(len(latents))])
+    loss = functools.partial(noise_loss, latents=latents, numbers=numbers, captions=Captions(tokenizer),
+                             alphas=scheduler.alphas_cumprod)
+    optimizer, average = MuonAdamW(model.parameters(), 1e-4, accelerator), copy.deepcopy(model.eval())
+
+    def step():
+        train_step(model, loss, batch, optimizer, 0, 0, accelerator)
+        update_average(average.requires_grad_(False), model, 1000, .999)
+    return step
+
+
+def steps_of_both(batch, pairs, **settings):
+    """In each of two processes: prints the time of a step that they share, over that of one process alone.
+
+    By the clock on the wall, and in CPU time, of which the busier of the two counts: what free cores would give.
+    """
+    import torch
+    from lessonlib.engine import new_accelerator
+    torch.set_num_threads(1)
+    accelerator = new_accelerator()
+    one = SimpleNamespace(num_processes=1, process_index=0, device=accelerator.device, autocast=accelerator.autocast)
+    shared, alone = stepper(accelerator, batch, **settings), stepper(one, batch, **settings)
+
+    def spent(step):
+        accelerator.wait_for_everyone()
+        wall, cpu = time.perf_counter(), time.process_time()
+        if step is shared or accelerator.is_main_process: step()
+        used = torch.tensor(time.process_time() - cpu, dtype=torch.float64)
+        torch.distributed.all_reduce(used, torch.distributed.ReduceOp.MAX)     # each waits here for the other
+        return time.perf_counter() - wall, used.item()
+
+    spent(shared), spent(alone)
+    ratios = []
+    for k in range(pairs):
+        took = {step: spent(step) for step in ((shared, alone) if k % 2 else (alone, shared))}
+        ratios.append([a/b for a, b in zip(took[shared], took[alone], strict=True)])
+    if accelerator.is_main_process: print(json.dumps([quartiles(some) for some in zip(*ratios, strict=True)]))
+    accelerator.end_training()
+
+
+def trained(batch, pairs, **settings):
+    "[ratio by the clock on the wall, ratio of CPU times] of `steps_of_both`."
+    code = f'import growth; growth.steps_of_both({batch}, {pairs}, **{settings})'
+    command = '-m torch.distributed.run --standalone --nproc_per_node 2 --no-python'.split()
+    done = subprocess.run([sys.executable, *command, sys.executable, '-c', code], cwd=HERE, env=environment(),
+                          text=True, capture_output=True)
+    if done.returncode: raise RuntimeError(f'training, batch {batch}: {done.stderr}')
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def work(quick):
     "(name, function) of each piece."
     if quick:
@@ -105,12 +167,20 @@ def work(quick):
         yield (f'{way}|{words[0]}|{words[1] or "the defaults"}',
                lambda case=(way, usual, changed, pairs): grown(*case))
     yield 'together', lambda: together(3 if quick else 15)
+    small = dict(block_out_channels=(16, 16, 32))
+    for batch in (4,) if quick else (16, 32, 64):
+        yield f'training|{batch}', lambda batch=batch: trained(batch, 2 if quick else 9, **small if quick else {})
 
 
 def tables(found):
     "[(words, rows)]"
     found = dict(found)
     both = found.pop('together', None)
+    steps = []
+    for name in [name for name in found if name.startswith('training|')]:
+        wall, cpu = found.pop(name)
+        steps.append({'samples of a step': name.split('|')[1], 'wall': wall, 'samples in the same time':
+                      f'{1/wall[0]:.2f} times', 'CPU': cpu, 'on free cores': f'{1/cpu[0]:.2f} times'})
     rows = []
     for name, (ratio, before, after) in found.items():
         way, changed, usual = name.split('|')
@@ -120,7 +190,9 @@ def tables(found):
     two = [] if both is None else [{'two processes with a mask each, over one alone, wall': both,
                                     'masks in the same time': f'{2/both[0]:.2f} times'}]
     return [('Mask (n = 10, 128 px by default) and edit (5 steps of the whole way, strength .8):', rows),
-            ('Two processes at once, one thread each:', two)]
+            ('Two processes at once, one thread each:', two),
+            ('A step of the training (text encoder and UNet, Muon) shared by two processes, over the same step by one; '
+             'CPU time is that of the busier one:', steps)]
 
 
 if __name__ == '__main__':
