@@ -70,6 +70,7 @@ def test_what_a_cell_binds_and_where_annotations_stand():
     assert bound(ast.parse(code)) == {'a', 'd', 'f', 'x', 'y', 'z', 'n', 'g', 'h'}
     assert sorted(passed_over(MODULE)) == [(2, 12, 2, 22), (2, 29, 2, 32), (2, 41, 2, 53)]
     assert (2, 0, 3, 35) in passed_over(MODULE, 'half')
+    assert passed_over('a = 1\nb = 2\na + 1', 'a') == [(1, 0, 1, 5)]
 
 
 @pytest.mark.parametrize('old, new, words', [

@@ -2,11 +2,14 @@
 import math
 from pathlib import Path
 from unittest.mock import patch
+import numpy as np
 import pytest
 import torch
 from lessonlib import timing
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
+from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, otsu
+from lessonlib.scenes import scene
 from lessonlib.timing import Rung, Timing, ladder, machine, measure, readable, relative_error
 
 
@@ -165,3 +168,61 @@ def test_guidance_schedules_by_hand():
     assert [cosine(5)(p) for p in (0, 1/3, .5, 1)] == pytest.approx([5, 4, 3, 1])
     assert [cosine(0, 8)(p) for p in (0, 1/3, 1)] == pytest.approx([0, 2, 8])
     assert [scale_at(linear(3), p) for p in (0, 1)] == [3, 1] and scale_at(7.5, 1) == 7.5
+
+
+# ---- letters
+
+def test_letters_of_truths_may_be_summed_alone_but_not_as_products():
+    truths, one = torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 1, dtype=torch.bool)
+    assert read_letters('ij->i', [truths]) == ([['i', 'j']], ['i'])
+    assert read_letters('ij,ij->i', [truths, one]) == ([['i', 'j']]*2, ['i'])          # j of size 1 is only stretched
+    with pytest.raises(TypeError, match='expected numbers where products are summed, got torch.bool'):
+        read_letters('ij,ij->i', [truths, truths])
+
+
+def test_letters_of_dots_count_from_the_last():
+    a, b = torch.zeros(2, 3, 4, 5), torch.zeros(4, 5)
+    assert read_letters('...i,...i', [a, b]) == ([['.3', '.2', '.1', 'i'], ['.1', 'i']], ['.3', '.2', '.1'])
+    assert read_letters('i...,i...->...', [a, b[:2]]) == ([['i', '.3', '.2', '.1'], ['i', '.1']], ['.3', '.2', '.1'])
+    assert read_letters('ba', [b]) == ([['b', 'a']], ['a', 'b'])
+
+
+# ---- scenes
+
+SEEN = [  # what to draw; mean colours of its 4 x 4 parts; share of the mask, its middle (row, column)
+    (('horse', 'night', 0, 64),
+     '100a22140c215345320e082240322c917535675336140d2a1a1133433641352b3f1b1236261b44251a43261b44271c46',
+     .182, (21.4, 28.1)),
+    ((['car', 'apple'], 'grass', 3, 64, 'unseen'),
+     '76ad4075ab4077af4178b142679640689841738d3d8688376b753d786d3fc83e2ec5412f4f8d254b86234d83234e8925',
+     .208, (35.5, 36.5)),
+    (('penguin', 'sunset', 5, 300),
+     '6636706b3c756a4e746f3a79854a697666719895907b4d68af68619e9491c0bebc885f5be58953d8915dcd996ce68b54',
+     .359, (160.2, 167.9)),
+    (('dog', 'snow', 7, 160),
+     'f8e8fdf1e2f7ebdcf1eadbefe8dbf1e8d3dbf19f44efa861e0d4ecf4b577ce8a32e3af81e3d8f3e5d1dee5bda1dac2c4',
+     .278, (88.9, 104.6))]
+
+
+@pytest.mark.parametrize('arguments, colours, share, middle', SEEN)
+def test_scenes_are_those_that_the_model_was_trained_on(arguments, colours, share, middle):
+    "To a level and a half of 255, and a fifth of a pixel: another Pillow rounds in other places."
+    drawn, side = scene(*arguments), arguments[3]//4
+    found = np.asarray(drawn.image, float).reshape(4, side, 4, side, 3).mean((1, 3)).ravel()
+    assert np.abs(found - [*bytes.fromhex(colours)]).max() < 1.5
+    assert abs(drawn.mask.mean() - share) < .003 and np.abs(np.argwhere(drawn.mask).mean(0) - middle).max() < .2
+
+
+def test_scenes_have_twelve_stars_in_the_upper_half():
+    for size, side in (64, 1), (128, 2):
+        stars = np.argwhere((np.asarray(scene('cat', 'night', 0, size).empty()) == 204).all(-1))       # .8
+        assert len(stars) == 12*side**2 and stars[:, 0].max() < size/2 + side - 1
+
+
+def test_scenes_end_where_they_say():
+    for options, words in ((dict(size=15), 'size: expected a whole number from 16 to 2048, got 15'),
+                           (dict(size=2049), 'size: expected a whole number from 16 to 2048, got 2049'),
+                           (dict(seed=-1), f'seed: expected a whole number from 0 to {2**63}, got -1')):
+        with pytest.raises(ValueError, match=f'^{words}$'): scene('cat', 'snow', **options)
+    drawn = scene('cat', 'snow')
+    assert (drawn.seed, drawn.size, drawn.drawing, scene('cat', 'snow', size=16).size) == (0, 128, 'seen', 16)

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SESSIONS = ROOT/'out'/'mutants'
 REPORT = ROOT/'benchmarks'/'MUTANTS.md'
 HEAVY = ['numpy', 'torch', 'torch.nn.functional', 'numba', 'PIL.Image', 'matplotlib.pyplot', 'hypothesis.strategies',
-         'fastcore.test', 'pytest', 'tqdm.auto', 'IPython.display', 'safetensors.torch']
+         'fastcore.test', 'nbdev.showdoc', 'pytest', 'tqdm.auto', 'IPython.display', 'safetensors.torch']
 
 
 class Proof(NamedTuple):
@@ -43,7 +43,7 @@ class Proof(NamedTuple):
     notebooks: str                  # their names below nbs/
     tests: str                      # arguments of pytest
     most: int | None = None         # mutants; a seeded sample where there are more
-    left_out: str = ''              # functions that only draw
+    left_out: str = ''              # functions and tables that only say how something looks
 
 
 SLOW, TOO_SLOW = 2, 10                                            # s of a core: such cells come last, and not at all
@@ -80,10 +80,11 @@ OPERATORS = [*(f'ReplaceBinaryOperator_{old}_{new}' for old, new in SIGNS.items(
 # ---- the mutants
 
 def passed_over(source: str, left_out: str = '') -> list[tuple]: # (first line, column, last line, column)
-    "Where annotations stand, which are never evaluated, so that a change there is none; and functions, by their names."
+    "Where annotations stand, which are never evaluated, so that a change there is none; and what is named."
     found = []
     for node in ast.walk(ast.parse(source)):
-        whole = node if getattr(node, 'name', None) in left_out.split() else None
+        names = {getattr(one, 'id', getattr(one, 'name', None)) for one in getattr(node, 'targets', [node])}
+        whole = node if isinstance(node, ast.stmt) and names & {*left_out.split()} else None
         for part in (getattr(node, 'annotation', None), getattr(node, 'returns', None), whole):
             if part: found.append((part.lineno, part.col_offset, part.end_lineno, part.end_col_offset))
     return found
@@ -160,6 +161,7 @@ def bound(tree: ast.AST) -> set[str]:
     return found
 
 
+@functools.cache
 def cells(text: str) -> list[tuple]: # (its id, its source; '' for one that exports, the names that it binds)
     """The cells of a notebook that check something, what they need of those before, and what is exported, whose names
     come from the module. What is only shown is left out."""
@@ -321,11 +323,14 @@ def get_ready() -> None:
     gc.freeze()
 
 
+def mark(*texts: str) -> str: return hashlib.sha256('\0'.join(texts).encode()).hexdigest()[:12]
+
+
 def session(module: str, source: str): # cosmic-ray's database, and the items of it that count
     "What is known of a module's mutants; begun anew when the module has changed."
     from cosmic_ray.work_db import WorkDB
     SESSIONS.mkdir(parents=True, exist_ok=True)
-    path = SESSIONS/f'{module}-{hashlib.sha256(source.encode()).hexdigest()[:12]}.sqlite'
+    path = SESSIONS/f'{module}-{mark(source)}.sqlite'
     for old in SESSIONS.glob(f'{module}-*.sqlite'):
         if old != path: old.unlink()
     db, proof = WorkDB(str(path), WorkDB.Mode.create), MODULES[module]
@@ -338,7 +343,7 @@ def session(module: str, source: str): # cosmic-ray's database, and the items of
 def try_all(module: str, again: bool) -> None:
     "Every mutant of a module that was not tried yet; `again`: those that lived, too."
     from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
-    source, notes = Path('lessonlib', f'{module}.py').read_text('utf-8'), Path('notes.json').resolve()
+    source = Path('lessonlib', f'{module}.py').read_text('utf-8')
     db, chosen = session(module, source)
     done = dict(db.results)
     left = [item for item in chosen if item.job_id not in done or
@@ -348,11 +353,12 @@ def try_all(module: str, again: bool) -> None:
         began = time.perf_counter()
         if said := forked(work, 1200): raise SystemExit(f'{module}: as it is, its {name} fail: {said}')
         return time.perf_counter() - began
-    at_first('cells', lambda: try_cells(module, source, notes=notes))
+    texts = [Path('nbs', f'{name}.ipynb').read_text('utf-8') for name in MODULES[module].notebooks.split()]
+    every = [cell for text in texts for cell in cells(text)]
+    notes = SESSIONS/f'{module}-{mark(source, *texts)}.json'
+    if not notes.exists(): at_first('cells', lambda: try_cells(module, source, notes=notes))
     took, seen = json.loads(notes.read_text())
     slow, never = (frozenset(cell for cell in took if took[cell] > most) for most in (SLOW, TOO_SLOW))
-    paths = [Path('nbs', f'{name}.ipynb') for name in MODULES[module].notebooks.split()]
-    every = [cell for path in paths for cell in cells(path.read_text('utf-8'))]
     ways = {'cells': lambda code, line: try_cells(module, code, slow),
             'slow cells': lambda code, line: try_cells(module, code, never | idle(every, slow, seen, line)),
             'tests': lambda code, line: try_tests(module, code)}
@@ -391,7 +397,7 @@ module itself. {versions}
 
 "Cells" are those of the module's own notebooks that assert something, with what they need, but for those that take
 more than ten seconds of a core; "tests" are those of `tests/` that touch the module, run where the cells had caught
-nothing. Left out: functions that only draw, changes in annotations,
+nothing. Left out: `_plot_ladder`, the table of colours in `scenes`, annotations,
 which are never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
 
 | module | mutants | caught by cells | by cells and tests | live |
