@@ -1,14 +1,19 @@
 """Right values, worked out by hand, where a mutant of the code had passed every other test (`make mutants`)."""
+import ast
 import math
+import re
 from pathlib import Path
 from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
 from lessonlib import timing
+from lessonlib.broadcasting import explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, otsu
+from lessonlib.questions import shape_questions
+from lessonlib.reports import Explanation
 from lessonlib.scenes import scene
 from lessonlib.timing import Rung, Timing, ladder, machine, measure, readable, relative_error
 
@@ -226,3 +231,33 @@ def test_scenes_end_where_they_say():
         with pytest.raises(ValueError, match=f'^{words}$'): scene('cat', 'snow', **options)
     drawn = scene('cat', 'snow')
     assert (drawn.seed, drawn.size, drawn.drawing, scene('cat', 'snow', size=16).size) == (0, 128, 'seen', 16)
+
+
+# ---- questions
+
+def test_question_reasons_agree_with_their_answers():
+    met = {}
+    for text, right, _wrong, why, _hint in shape_questions(explain_broadcast):
+        right, told = (value() if callable(value) else value for value in (right, why))
+        if isinstance(told, Explanation) and isinstance(right, tuple):
+            assert told.result == right, text
+            met[text] = right
+        elif isinstance(told, Explanation): assert bool(told) == (right not in ('error', -3)), text
+        if 'million bytes' in text: assert 4*math.prod(told.result) == 24_000_000
+        if 'unsqueeze' in text: assert told == 'unsqueeze(1) has the shape (4, 1, 6).'
+        if 'contiguous' in text: assert (told.shape, told.offset) == ((3, 6), 6)
+        if 'offset' in text: assert (told.shape, told.offset) == ((3, 3), 6)
+    assert len(met) == 8
+
+
+def test_question_options_are_made_of_the_sizes_that_one_sees():
+    "Or of a product of two of them: a wrong option is a mistake that somebody could make."
+    asked = 0
+    for text, _right, wrong, *_ in shape_questions(explain_broadcast):
+        shapes = re.fullmatch(r'`torch.zeros\((.*)\) \+ torch.zeros\((.*)\)`: what is the shape\?', text)
+        if not shapes: continue
+        asked += 1
+        seen = {size for shape in shapes.groups() for size in ast.literal_eval(shape)}
+        allowed = seen | {a*b for a in seen for b in seen}
+        assert {size for option in wrong if option != 'error' for size in option} <= allowed, text
+    assert asked == 10

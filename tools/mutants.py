@@ -49,18 +49,15 @@ class Proof(NamedTuple):
 SLOW, TOO_SLOW = 2, 10                                            # s of a core: such cells come last, and not at all
 PROPERTIES = 'tests/test_values.py tests/test_properties.py'
 MODULES = {
-    'broadcasting': Proof('02_broadcasting', f'{PROPERTIES} tests/test_numbers.py '
-                          '-k "shapes or einsum or (product and (rows or broadcast))"'),
-    'letters': Proof('helpers/letters 02_broadcasting', f'{PROPERTIES} -k "letters or einsum"'),
-    'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=100),
-    'matmul': Proof('01_matmul', f'{PROPERTIES} tests/test_numbers.py '
-                    '-k "(product or norm or matmul) and not gemm and not rows and not broadcast"'),
-    'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"'),
+    'broadcasting': Proof('02_broadcasting', f'{PROPERTIES} -k "shapes or einsum or (product and (rows or broadcast))"'),
+    'letters': Proof('helpers/letters 02_broadcasting', f'{PROPERTIES} -k "letters or einsum"', most=60),
+    'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=60),
+    'matmul': Proof('01_matmul', f'{PROPERTIES} -k "matmul_ or norm"', most=60),
+    'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=40),
     'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
-    'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} tests/test_parity.py -k "diffedit_mask or mask or map or '
-                           'extreme or rescale or iou"', most=100),
-    'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"', most=100),
-    'scenes': Proof('helpers/scenes', f'{PROPERTIES} -k "scene"', most=100, left_out='_LOOKS'),
+    'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} -k "mask or map or extreme or rescale or iou"', most=60),
+    'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"', most=80),
+    'scenes': Proof('helpers/scenes', 'tests/test_values.py -k "scene"', most=60, left_out='_LOOKS'),
     'timing': Proof('helpers/timing', 'tests/test_values.py -k "timing"', left_out='_plot_ladder'),
 }
 
