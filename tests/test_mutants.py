@@ -1,12 +1,11 @@
 """What `make mutants` does with one mutant: caught by a notebook's cell, caught by a test, or let through."""
-import ast
 import json
 import os
 import subprocess
 import sys
 import pytest
 from installed import ROOT
-from tools.mutants import bound, cells, change, idle, passed_over, without
+from tools.mutants import cells, change, idle, names_of, passed_over, without
 
 MODULE = '''from __future__ import annotations
 def half(x: int | None, low: int = 3) -> float | None:
@@ -66,8 +65,9 @@ def test_cells_that_check_nothing_are_left_out():
 
 
 def test_what_a_cell_binds_and_where_annotations_stand():
-    code = 'import a.b, c as d\nfrom e import f\nx, (y, z[0]) = 1, (2, 3)\nfor n in x: pass\ndef g(): h = 1'
-    assert bound(ast.parse(code)) == {'a', 'd', 'f', 'x', 'y', 'z', 'n', 'g', 'h'}
+    code = 'import a.b, c as d\nfrom e import f\nx, (y, z[0]) = n, (2, 3)\nfor n in x: pass\n'
+    code += 'def g(o):\n    h = 1\n    return h + i + o + sum(k for k in l)\np.q = 3'
+    assert names_of(code) == (set('adfxyzngp'), {*'nxzilp', 'sum'})
     assert sorted(passed_over(MODULE)) == [(2, 12, 2, 22), (2, 29, 2, 32), (2, 41, 2, 53)]
     assert (2, 0, 3, 35) in passed_over(MODULE, 'half')
     assert passed_over('a = 1\nb = 2\na + 1', 'a') == [(1, 0, 1, 5)]

@@ -24,6 +24,7 @@ import resource
 import shlex
 import shutil
 import signal
+import symtable
 import sys
 import tempfile
 import time
@@ -46,10 +47,10 @@ class Proof(NamedTuple):
     left_out: str = ''              # functions and tables that only say how something looks
 
 
-SLOW, TOO_SLOW = 2, 10                                            # s of a core: such cells come last, and not at all
+SLOW, TOO_SLOW = 2, 20                                            # s of a core: such cells come last, and not at all
 PROPERTIES = 'tests/test_values.py tests/test_properties.py'
 MODULES = {
-    'broadcasting': Proof('02_broadcasting', f'{PROPERTIES} -k "shapes or einsum or (product and (rows or broadcast))"'),
+    'broadcasting': Proof('02_broadcasting', f'{PROPERTIES} -k "shapes or einsum or matmul_rows or broadcast"'),
     'letters': Proof('helpers/letters 02_broadcasting', f'{PROPERTIES} -k "letters or einsum"', most=60),
     'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=60),
     'matmul': Proof('01_matmul', f'{PROPERTIES} -k "matmul_ or norm"', most=60),
@@ -145,17 +146,20 @@ class Mutant(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader)
 CHECKS = re.compile(r'^\s*assert |\b(test_\w+|refused|pytest\.raises)\(', re.M)
 
 
-def bound(tree: ast.AST) -> set[str]:
-    "The names that a cell gives a value, imports and definitions among them."
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(alias.asname or alias.name).split('.')[0] for alias in node.names}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)): found.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store): found.add(node.id)
-        elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
-            found |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return found
+@functools.cache
+def names_of(source: str) -> tuple[set[str], set[str]]: # bound, read
+    "The names that a cell gives a value (or changes a part of), and those that it reads, in its functions too."
+    top = symtable.symtable(source, '', 'exec')
+    bound = {x.get_name() for x in top.get_symbols() if x.is_assigned() or x.is_imported() or x.is_namespace()}
+    read, inside = {x.get_name() for x in top.get_symbols() if x.is_referenced()}, [*top.get_children()]
+    while inside:
+        table = inside.pop()
+        inside += table.get_children()
+        read |= {x.get_name() for x in table.get_symbols() if x.is_global() and x.is_referenced()}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            bound |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & read
+    return bound, read
 
 
 @functools.cache
@@ -166,12 +170,11 @@ def cells(text: str) -> list[tuple]: # (its id, its source; '' for one that expo
     for cell in json.loads(text)['cells'][::-1]:
         source = ''.join(cell['source'])
         if cell['cell_type'] != 'code' or re.search(r'^#\|\s*(slow|hub|eval:\s*false)', source, re.M): continue
-        tree = ast.parse(source)
-        names = bound(tree)
+        names, read = names_of(source)
         if re.search(r'^#\|\s*exports?i?\s*$', source, re.M): found.append((cell['id'], '', names))
-        elif CHECKS.search(source) or names & needed or any(isinstance(x, ast.ImportFrom) for x in tree.body):
+        elif CHECKS.search(source) or names & needed or re.search('^(from|import) ', source, re.M):
             found.append((cell['id'], source, names))
-            needed |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            needed |= read
     return found[::-1]
 
 
@@ -179,16 +182,11 @@ def without(chosen: list[tuple], left_out: frozenset[str]) -> list[tuple]:
     "The cells without some, and without those that read a name which these bind."
     kept, lost = [], set()
     for cell, source, names in chosen:
-        if source and (cell in left_out or read_names(source) & lost): lost |= names
+        if source and (cell in left_out or names_of(source)[1] & lost): lost |= names
         else:
             kept.append((cell, source, names))
             lost -= names
     return kept
-
-
-@functools.cache
-def read_names(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 def idle(chosen: list[tuple], slow: frozenset[str], seen: dict[str, list[int]], line: int) -> frozenset[str]:
@@ -393,7 +391,7 @@ its opposite, a loop to none. It is caught if a test fails, an error comes, or i
 module itself. {versions}
 
 "Cells" are those of the module's own notebooks that assert something, with what they need, but for those that take
-more than ten seconds of a core; "tests" are those of `tests/` that touch the module, run where the cells had caught
+more than twenty seconds of a core; "tests" are those of `tests/` that touch the module, run where the cells had caught
 nothing. Left out: `_plot_ladder`, the table of colours in `scenes`, annotations,
 which are never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
 
