@@ -10,6 +10,7 @@ two processes at once the clock is the one on the wall, so that anything else on
 """
 import functools
 import json
+import math
 import subprocess
 import sys
 import time
@@ -172,8 +173,60 @@ def work(quick):
         yield f'training|{batch}', lambda batch=batch: trained(batch, 2 if quick else 9, **small if quick else {})
 
 
+# Measured once, with copies of the eleven lessons under other names, by `python -m tools.site.build --without-model`.
+SITE = ('11, 25, 50 and 100 lessons take 21, 27, 39 and 56 s of CPU time and 0.6, 0.7, 0.8 and 1.1 GB of memory, and '
+        'make 10, 16, 28 and 51 MB with a search index of 1.0, 1.6, 2.8 and 5.1 MB: all in proportion. At 100 the '
+        'reader gives out first: the menu is six screens long (it opens at the page one is on), and a search loads 5 '
+        'MB and then takes some 80 ms a key. Further: a site for each course')
+
+
+def power(less, more, times):
+    "With which power of a size something grows, which takes `more` in place of `less` at `times` the size."
+    return math.log(more/less, times)
+
+
+def by_size(small, large):
+    "Of what 256 px take and what 512 px take."
+    (time, _, memory), (time2, _, memory2) = small, large
+    slower, fuller = power(time[0], time2[0], 4), power(memory, memory2, 4)
+    full = (24_000/memory2)**(1/fuller)                                        # times as many pixels
+    return (f'from 256 to 512 px time grows with the number of pixels to the power {slower:.1f}, memory to the power '
+            f'{fuller:.1f} ({memory2:.0f} MB at 512 px). If it went on so, 24 GB would be full at {512*full**.5:.0f} '
+            f'px, after {time2[0]*full**slower:.0f} times the time of 128 px. Further: a GPU; a mask found in a '
+            'smaller picture')
+
+
+def by_pictures(time, one, many):
+    "Of what 32 pictures take beside one."
+    return (f'32 take {time[0]:.0f} times as long as one, and {many:.0f} MB where one takes {one:.0f} MB. Further: a '
+            'process for each core; on a cluster a job array of its scheduler, each job `lessonlib-diffedit` with a '
+            'share of the files')
+
+
+def limits(found):
+    "(part, sentence) on where each gives out, of those that have been measured on a system that tells of its memory."
+    for way in WAYS:
+        sizes = [found.get(f'{way}|size {size}|{"n 2" if way == "mask" else "the defaults"}') for size in (256, 512)]
+        if all(sizes) and sizes[0][1]: yield f'{way}, size of the picture', by_size(*sizes)
+        pictures = found.get(f'{way}|pictures 32|{"n 1 and " if way == "mask" else ""}size 64')
+        if pictures and pictures[1]: yield f'{way}, number of pictures', by_pictures(*pictures)
+    many, one = found.get('mask|n 100|the defaults'), found.get('mask|chunk 1|the defaults')
+    if many and one and one[1]:
+        yield 'mask, n', (f'100 maps take {many[0][0]:.1f} times as long as 10, and {many[2]:.0f} MB for {many[1]:.0f} '
+                          f'MB. Further: `chunk`; with 1 they need {one[2]:.0f} MB, and {one[0][0]:.1f} times the time')
+    steps = {name.split('|')[1]: found[name][1][0] for name in found if name.startswith('training|')}
+    if steps:
+        yield 'training, processes', (
+            'two on free cores make ' + ', '.join(f'{1/ratio:.2f} times (steps of {n})' for n, ratio in steps.items()) +
+            ' the samples of one: the fewer there are for each, the more weigh averages, clipping and the sending of '
+            'gradients. Further: a larger batch; a GPU, for which `lessonlib-train` has a recipe; several machines by '
+            '`torchrun --nnodes` or `accelerate launch`, which nobody has tried here')
+    if found: yield 'site, lessons', SITE
+
+
 def tables(found):
     "[(words, rows)]"
+    ends = [{'part': part, 'where it gives out': words} for part, words in limits(found)]
     found = dict(found)
     both = found.pop('together', None)
     steps = []
@@ -192,7 +245,8 @@ def tables(found):
     return [('Mask (n = 10, 128 px by default) and edit (5 steps of the whole way, strength .8):', rows),
             ('Two processes at once, one thread each:', two),
             ('A step of the training (text encoder and UNet, Muon) shared by two processes, over the same step by one; '
-             'CPU time is that of the busier one:', steps)]
+             'CPU time is that of the busier one:', steps),
+            ('Where each part gives out, and what carries it further:', ends)]
 
 
 if __name__ == '__main__':

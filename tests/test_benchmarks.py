@@ -123,3 +123,18 @@ def test_a_child_has_its_threads(benchmarks):
     with pytest.raises(RuntimeError, match="gemm.sizes.*no_such_way"):
         pairs.child('gemm', 'sizes', 'no_such_way', 'float32', 1, [8], 1)
     assert pairs.environment(2)['OMP_NUM_THREADS'] == '2'
+
+
+def test_growth_is_told_in_words(benchmarks):
+    "Of what 16 times the time and 4 times the memory take at 4 times the pixels; and only of what was measured."
+    growth, ratio = benchmarks('growth'), lambda value: [value, value, value, 3]
+    found = {'mask|size 256|n 2': [ratio(4), 20, 100], 'mask|size 512|n 2': [ratio(64), 20, 400],
+             'training|32': [ratio(.9), ratio(.625)]}
+    told = dict(growth.limits(found))
+    assert list(told) == ['mask, size of the picture', 'training, processes', 'site, lessons']
+    assert 'to the power 2.0, memory to the power 1.0 (400 MB at 512 px)' in told['mask, size of the picture']
+    assert '24 GB would be full at 3966 px, after 230400 times' in told['mask, size of the picture']
+    assert 'make 1.60 times (steps of 32) the samples of one' in told['training, processes']
+    assert growth.tables({})[-1][1] == []
+    unknown = {'mask|size 256|n 2': [ratio(4), None, None], 'mask|size 512|n 2': [ratio(64), None, None]}
+    assert list(dict(growth.limits(unknown))) == ['site, lessons']
