@@ -450,8 +450,8 @@ NONE = {
         nano.timestep_embedding stable_diffusion.diffedit_pipeline''',
     'writes or compiles code for the functions that have rows': '''
         gemm.compile_source gemm.kernel_source gemm.compiled_packing gemm.compiled_block gemm.compiled_parallel_block
-        gemm.naive_kernel gemm.tiled_kernel gemm.vector_bytes gemm.vector_operations gemm.tile_shape gemm.compiled_kernel
-        export.to_onnx export.halve export.write_gallery export.describe''',
+        gemm.naive_kernel gemm.tiled_kernel gemm.vector_bytes gemm.vector_operations gemm.tile_shape
+        gemm.compiled_kernel export.to_onnx export.halve export.write_gallery export.describe''',
     'draws or says what the functions that have rows found': '''
         broadcasting.broadcast_explorer reports.storage_text reports.storage_html reports.clash_words
         reports.broadcast_text reports.broadcast_html reports.TypedShapes reports.peak_bytes widgets.cell_grids
