@@ -109,7 +109,7 @@ def share_of(
     rank: int, # of the process
     processes: int,
 ) -> list[slice]: # for each stack
-    "The matrices that a process works on: those that begin in its part of all numbers, which lie in one row."
+    "The matrices of each stack that a process works on: those that begin in its part of the row of all numbers."
     total, begin, share = sum(stack.numel() for stack in stacks), 0, []
     for stack in stacks:
         ends = [math.ceil((total * r / processes - begin) / stack[0].numel()) for r in (rank, rank + 1)]
