@@ -6,9 +6,11 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from lessonlib import timing
-from lessonlib.broadcasting import explain_broadcast
+from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
+from lessonlib.inputs import as_mask, as_picture, as_pictures, kind
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, fill_holes, otsu
 from lessonlib.questions import shape_questions
@@ -243,6 +245,20 @@ def test_scenes_end_where_they_say():
     assert (drawn.seed, drawn.size, drawn.drawing, scene('cat', 'snow', size=16).size) == (0, 128, 'seen', 16)
 
 
+def test_letters_that_repeat_in_turn_are_one_diagonal_each():
+    t = torch.arange(36).reshape(2, 3, 2, 3)
+    wanted = [[t[i, j, i, j].item() for j in range(3)] for i in range(2)]
+    assert einsum('ijij->ij', t).tolist() == wanted and einsum('ijij->ji', t).T.tolist() == wanted
+    assert einsum('ijij', t).item() == sum(map(sum, wanted))
+
+
+def test_letters_of_size_one_are_not_counted():
+    "Truths along an axis of 1 stay truths, as in torch: nothing is added up."
+    t = torch.tensor([[True], [False]])
+    found = einsum('ij,ij->i', t, t)
+    assert found.dtype == torch.einsum('ij,ij->i', t, t).dtype == torch.bool and found.tolist() == [True, False]
+
+
 # ---- questions
 
 def test_question_reasons_agree_with_their_answers():
@@ -273,3 +289,64 @@ def test_question_options_are_made_of_the_sizes_that_one_reads():
         assert {size for option in options for size in option} <= seen | {a*b for a in seen for b in seen}, text
         asked += bool(options)
     assert asked == 13
+
+
+# ---- inputs
+
+def test_inputs_are_named_in_sixty_signs():
+    assert kind('x'*58) == repr('x'*58) and kind('x'*59) == f"'{'x'*56}..."
+    assert [kind(value) for value in (True, 2j, b'a', np.int8(3), torch.float16)] == [
+        'True', '2j', "b'a'", 'np.int8(3)', 'torch.float16']
+
+
+def test_inputs_of_pictures_may_miss_their_range_by_a_rounding():
+    "Half precision and resampling do; what lies further out is another convention, and it is said which."
+    near = as_picture(torch.tensor([[-.0009, .5], [.25, 1.0009]])).pixels
+    assert near[0, 0].tolist() == [[0, .5], [.25, 1]] and near.shape == (1, 3, 2, 2)
+    signed, byte = '; (x + 1)/2 would bring it there', '; x/255 would bring it there'
+    for low, high, words in ((-.002, 1, f'-0.002 to 1{signed}'), (0, 1.002, '0 to 1'), (-1, 1, f'-1 to 1{signed}'),
+                             (-1.0009, 1.0009, f'-1 to 1{signed}'), (-1.01, 1, '-1.01 to 1'), (-1, 1.01, '-1 to 1.01'),
+                             (0, 2, '0 to 2'), (0, 2.5, f'0 to 2.5{byte}'), (0, 255, f'0 to 255{byte}'),
+                             (0, 256, '0 to 256'), (-1, 255, '-1 to 255')):
+        with pytest.raises(ValueError) as error: as_picture(torch.tensor([[low, high]], dtype=torch.float32))
+        assert str(error.value) == f'image: expected floats in [0, 1], got {words}'
+
+
+def test_inputs_of_whole_numbers_are_scaled_by_their_largest():
+    for dtype, value, wanted in ((np.uint8, 51, .2), (np.uint16, 13107, .2), (bool, True, 1.)):
+        assert as_picture(np.full((2, 3), value, dtype)).pixels[0, 2, 1, 2].item() == pytest.approx(wanted)
+    edges = np.array([[0, 65535]], 'int32')
+    assert as_picture(Image.fromarray(edges)).pixels[0, 0].tolist() == [[0, 1]]
+    for wrong in edges - 1, edges + 1:
+        with pytest.raises(ValueError, match='expected 16 bits of grey, 0 to 65535'): as_picture(Image.fromarray(wrong))
+
+
+def test_inputs_that_are_transparent_lie_over_white():
+    values = torch.tensor([.2, .4, .6, .25]).reshape(1, 4, 1, 1)
+    assert as_picture(values).pixels.flatten().tolist() == pytest.approx([.8, .85, .9])
+
+
+def test_inputs_of_masks_are_true_above_127():
+    grey = Image.fromarray(np.array([[0, 127, 128, 255]], 'uint8'))
+    assert as_mask(grey).tolist() == [[False, False, True, True]]
+    for channel, dark in enumerate((255, 217, 255)):                 # .299, .587, .114 of 255, as PIL's own grey
+        rgb = np.zeros((1, 2, 3), 'uint8')
+        rgb[0, :, channel] = dark, 218
+        assert as_mask(Image.fromarray(rgb)).tolist() == [[False, channel == 1]]
+    both = np.array([[[215, 107, 0], [216, 108, 0]]], 'uint8')       # 127.09 and 127.98 of 255
+    assert as_mask(Image.fromarray(both)).tolist() == [[False, True]]
+    clear = np.array([[[255, 255, 255, 127], [255, 255, 255, 128]]], 'uint8')
+    assert as_mask(Image.fromarray(clear)).tolist() == [[False, True]]
+    for numbers in (np.array([[0, 1]], 'uint8'), np.array([[0, 255]], 'uint8'), torch.tensor([[[[0., 1.]]]]),
+                    torch.tensor([[[0, 1]]]), np.array([[False, True]])):
+        assert as_mask(numbers).tolist() == [[False, True]]
+    assert as_mask(torch.tensor([[[0], [1]], [[1], [1]]])).tolist() == [[False, True], [True, True]]
+    for wrong in np.array([[1, 255]], 'uint8'), np.array([[0, 255]], 'int16'), np.array([[0, 2]], 'uint8'):
+        with pytest.raises(ValueError, match='expected bool, or only 0 and 1, or only 0 and 255 of'): as_mask(wrong)
+
+
+def test_inputs_with_channels_at_either_end():
+    assert as_picture(np.zeros((3, 5, 1))).shape == (3, 5) and as_picture(torch.zeros(3, 5, 1)).shape == (5, 1)
+    assert as_picture(torch.zeros(5, 7, 4)).shape == (5, 7) and as_picture(np.zeros((4, 5, 7))).shape == (5, 7)
+    assert as_picture(np.zeros((1, 4, 5, 3))).shape == (4, 5) and as_picture(torch.zeros(1, 3, 5, 4)).shape == (5, 4)
+    assert as_pictures(np.zeros((2, 4, 5, 3))).shape == (2, 3, 4, 5)

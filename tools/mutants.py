@@ -43,7 +43,7 @@ class Proof(NamedTuple):
     "What tries the mutants of a module."
     notebooks: str                  # their names below nbs/
     tests: str                      # arguments of pytest
-    most: int | None = None         # mutants; a seeded sample where there are more
+    most: int | None = None         # mutants; a seeded sample where there are more; None: all
     left_out: str = ''              # functions and tables that only say how something looks
 
 
@@ -392,18 +392,18 @@ module itself. {versions}
 
 "Cells" are those of the module's own notebooks that assert something, with what they need, but for those that take
 more than twenty seconds of a core; "tests" are those of `tests/` that touch the module, run where the cells had caught
-nothing. Left out: `_plot_ladder`, the table of colours in `scenes`, annotations,
-which are never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
+nothing. "60 of 108" is a seeded sample. Left out: `_plot_ladder`, the table of colours in `scenes`, annotations, which
+are never evaluated, and all but one other sign for each operator, since most of the rest end in an error at once.
 
-| module | mutants | caught by cells | by cells and tests | live |
+| module | mutants | caught by cells | by cells and tests | survivors |
 |---|--:|--:|--:|--:|
 {table}
 
-## Those that live
+## Survivors
 """
 
 
-def kept_words() -> dict[tuple[str, str], str]: # (module, change) -> why it lives
+def kept_words() -> dict[tuple[str, str], str]: # (module, change) -> why it stays
     "What was written by hand in the report's last column."
     found, module = {}, ''
     for line in REPORT.read_text('utf-8').splitlines() if REPORT.exists() else []:
@@ -415,7 +415,7 @@ def kept_words() -> dict[tuple[str, str], str]: # (module, change) -> why it liv
 def share(part: int, whole: int) -> str: return f'{part} ({part/max(whole, 1):.0%})'
 
 
-def report() -> int: # how many live without a word why
+def report() -> int: # how many survive without a word why
     "Write the report of all that was tried."
     import platform
     from importlib.metadata import version
@@ -423,21 +423,24 @@ def report() -> int: # how many live without a word why
     words, rows, lists, open_ones, sums = kept_words(), [], [], 0, [0]*4
     for module, proof in MODULES.items():
         if not [*SESSIONS.glob(f'{module}-*.sqlite')]: continue
-        db, chosen = session(module, (ROOT/'lessonlib'/f'{module}.py').read_text('utf-8'))
+        source = (ROOT/'lessonlib'/f'{module}.py').read_text('utf-8')
+        db, chosen = session(module, source)
         done = dict(db.results)
         results = [done[item.job_id] for item in chosen if item.job_id in done]
         unfinished = len(chosen) - len(results)
+        if not results: continue
         results = [result for result in results if result.worker_outcome == WorkerOutcome.NORMAL]
         told = [json.loads(result.output) for result in results]
         cells_caught = sum('cells' in one['by'] for one in told)
         lived = sorted((one['line'], one['change'].replace('|', '\\|')) for one in told if not one['by'])
         counts = len(told), cells_caught, len(told) - len(lived), len(lived)
         sums = [a + b for a, b in zip(sums, counts, strict=True)]
-        note = f' (a sample of {proof.most})' if proof.most == len(chosen) else ''
+        total = len(mutants(Path(f'{module}.py'), source, None, proof.left_out))
+        note = '' if len(chosen) == total else f' ({len(chosen)} of {total})'
         note += f' ({unfinished} not tried yet)' if unfinished else ''
         rows.append(row(f'`{module}`{note}', counts))
         if not lived: continue
-        lists += ['', f'### `{module}`', '', '| line | change | why it lives |', '|--:|---|---|']
+        lists += ['', f'### `{module}`', '', '| line | change | why it stays |', '|--:|---|---|']
         for line, change in lived:
             why = words.get((module, change), '')
             open_ones += not why
@@ -466,7 +469,7 @@ def main() -> None:
         for module in options.modules or MODULES: try_all(module, options.again)
         os.chdir(ROOT)
         folder.cleanup()
-    print(f'{REPORT.relative_to(ROOT)} is written; {report()} live without a word why')
+    print(f'{REPORT.relative_to(ROOT)} is written; {report()} survive without a word why')
 
 
 if __name__ == '__main__': main()
