@@ -10,7 +10,7 @@ from PIL import Image
 from lessonlib import timing
 from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
-from lessonlib.inputs import as_mask, as_picture, as_pictures, kind
+from lessonlib.inputs import as_mask, as_picture, as_pictures, kind, to_pil
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, fill_holes, otsu
 from lessonlib.questions import shape_questions
@@ -350,3 +350,11 @@ def test_inputs_with_channels_at_either_end():
     assert as_picture(torch.zeros(5, 7, 4)).shape == (5, 7) and as_picture(np.zeros((4, 5, 7))).shape == (5, 7)
     assert as_picture(np.zeros((1, 4, 5, 3))).shape == (4, 5) and as_picture(torch.zeros(1, 3, 5, 4)).shape == (5, 4)
     assert as_pictures(np.zeros((2, 4, 5, 3))).shape == (2, 3, 4, 5)
+
+
+def test_inputs_that_are_pil_already_stay_themselves_if_they_have_pixels():
+    thin = Image.new('RGB', (1, 3))
+    assert to_pil(thin) is thin
+    for mode in 'RGB', 'L':
+        wanted = f'image: expected a picture with pixels, got PIL picture of 0 x 4 px in mode {mode}'
+        with pytest.raises(ValueError, match=wanted): to_pil(Image.new(mode, (0, 4)))
