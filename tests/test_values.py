@@ -245,15 +245,15 @@ def test_scenes_end_where_they_say():
     assert (drawn.seed, drawn.size, drawn.drawing, scene('cat', 'snow', size=16).size) == (0, 128, 'seen', 16)
 
 
-def test_letters_that_repeat_in_turn_are_one_diagonal_each():
+def test_einsum_of_letters_that_repeat_in_turn():
     t = torch.arange(36).reshape(2, 3, 2, 3)
     wanted = [[t[i, j, i, j].item() for j in range(3)] for i in range(2)]
     assert einsum('ijij->ij', t).tolist() == wanted and einsum('ijij->ji', t).T.tolist() == wanted
     assert einsum('ijij', t).item() == sum(map(sum, wanted))
 
 
-def test_letters_of_size_one_are_not_counted():
-    "Truths along an axis of 1 stay truths, as in torch: nothing is added up."
+def test_einsum_of_truths_along_an_axis_of_one():
+    "They stay truths, as in torch: nothing is added up."
     t = torch.tensor([[True], [False]])
     found = einsum('ij,ij->i', t, t)
     assert found.dtype == torch.einsum('ij,ij->i', t, t).dtype == torch.bool and found.tolist() == [True, False]

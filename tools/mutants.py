@@ -57,7 +57,7 @@ MODULES = {
     'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=40),
     'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
     'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} -k "mask or map or extreme or rescale or iou"', most=60),
-    'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"', most=80),
+    'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"', most=200),
     'scenes': Proof('helpers/scenes', 'tests/test_values.py -k "scene"', most=60, left_out='_LOOKS'),
     'timing': Proof('helpers/timing', 'tests/test_values.py -k "timing"', left_out='_plot_ladder'),
 }
@@ -369,7 +369,8 @@ def try_all(module: str, again: bool) -> None:
             db.set_result(item.job_id, WorkResult(WorkerOutcome.NO_TEST))
             continue
         line, words = change(source, changed)
-        for by, way in ways.items():                                  # noqa: B007
+        order = reversed(ways.items()) if item.job_id in done else ways.items()      # there may be new tests
+        for by, way in order:                                         # noqa: B007
             if by == 'slow cells' and slow <= never | idle(every, slow, seen, line): continue
             if said := forked(functools.partial(way, changed, line), 3*limits[by] + 10): break
         told = json.dumps({'by': by if said else '', 'said': said, 'line': line, 'change': words})
