@@ -314,15 +314,17 @@ def vector_bytes(
 # %% ../nbs/07_gemm.ipynb #vectors
 class _Vector(numba.types.Type):
     "Neighbouring numbers in one register, as a type of numba."
-    def __init__(self, number: Any, # numba's float32 or float64
-                 lanes: int): # numbers in a vector
+    def __init__(self,
+        number: Any, # numba's float32 or float64
+        lanes: int, # numbers in a vector
+    ) -> None:
         self.number, self.lanes = number, lanes
         super().__init__(f'{lanes} x {number}')
 
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
     "How LLVM holds a `_Vector`."
-    def __init__(self, manager, vector):
+    def __init__(self, manager: Any, vector: _Vector) -> None:
         number = ir.FloatType() if vector.number.bitwidth == 32 else ir.DoubleType()
         super().__init__(manager, vector, ir.VectorType(number, vector.lanes))
 
