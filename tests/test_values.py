@@ -10,7 +10,7 @@ from PIL import Image
 from lessonlib import timing
 from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
-from lessonlib.inputs import as_mask, as_picture, as_pictures, kind, to_pil
+from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, kind, to_pil
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, fill_holes, otsu
 from lessonlib.questions import shape_questions
@@ -358,3 +358,16 @@ def test_inputs_that_are_pil_already_stay_themselves_if_they_have_pixels():
     for mode in 'RGB', 'L':
         wanted = f'image: expected a picture with pixels, got PIL picture of 0 x 4 px in mode {mode}'
         with pytest.raises(ValueError, match=wanted): to_pil(Image.new(mode, (0, 4)))
+
+
+def test_inputs_without_bounds_take_any_number():
+    assert [as_number(value, 'x') for value in (-5, 0, 7.5, -math.inf)] == [-5, 0, 7.5, -math.inf]
+    with pytest.raises(TypeError, match='^a: expected a tensor or an array, got <U1 array'):
+        as_tensor([torch.ones(1), np.array(['x'])], 'a', 'numbers')
+
+
+def test_inputs_of_classes_that_are_only_called_image():
+    own = type('Image', (), {})()
+    assert kind(own) == 'Image'
+    wanted = r'^image: expected a picture \(PIL, tensor or array\), got Image$'
+    with pytest.raises(TypeError, match=wanted): as_picture(own)

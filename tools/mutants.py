@@ -54,7 +54,7 @@ MODULES = {
     'letters': Proof('helpers/letters 02_broadcasting', f'{PROPERTIES} -k "letters or einsum"', most=60),
     'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=60),
     'matmul': Proof('01_matmul', f'{PROPERTIES} -k "matmul_ or norm"', most=60),
-    'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=40),
+    'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=20),
     'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
     'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} -k "mask or map or extreme or rescale or iou"', most=60),
     'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"'),
@@ -400,7 +400,7 @@ are never evaluated, and all but one other sign for each operator, since most of
 |---|--:|--:|--:|--:|
 {table}
 
-Not tried yet: {open}. (Their cells ask the model, or compile kernels, for each mutant anew.)
+Not tried yet: {missing}. (Their cells ask the model, or compile kernels, for each mutant anew.)
 
 ## Survivors
 """
@@ -452,7 +452,8 @@ def report() -> int: # how many survive without a word why
     rows.append(row('all', sums))
     names = ', '.join(f'{name} {version(name)}' for name in ('cosmic-ray', 'torch', 'numpy', 'hypothesis'))
     versions = f'{time.strftime("%Y-%m-%d")}, Python {platform.python_version()}, {names}.'
-    REPORT.write_text(ABOUT.format(versions=versions, table='\n'.join(rows), open=', '.join([*missing, '`gemm`'])) + '\n'.join(lists) + '\n', 'utf-8')
+    text = ABOUT.format(versions=versions, table='\n'.join(rows), missing=', '.join([*missing, '`gemm`']))
+    REPORT.write_text(text + '\n'.join(lists) + '\n', 'utf-8')
     return open_ones
 
 
