@@ -10,7 +10,7 @@ from PIL import Image
 from lessonlib import timing
 from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
-from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, kind, to_pil
+from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, fill_holes, otsu
 from lessonlib.questions import shape_questions
@@ -312,6 +312,12 @@ def test_inputs_of_pictures_may_miss_their_range_by_a_rounding():
         assert str(error.value) == f'image: expected floats in [0, 1], got {words}'
 
 
+def test_inputs_of_pictures_are_finite():
+    for values in (0., math.inf), (-math.inf, 0.), (math.nan, 0.):
+        with pytest.raises(ValueError, match=r'^image: expected floats in \[0, 1\], got nan or infinity$'):
+            as_picture(torch.tensor([values]))
+
+
 def test_inputs_of_whole_numbers_are_scaled_by_their_largest():
     for dtype, value, wanted in ((np.uint8, 51, .2), (np.uint16, 13107, .2), (bool, True, 1.)):
         assert as_picture(np.full((2, 3), value, dtype)).pixels[0, 2, 1, 2].item() == pytest.approx(wanted)
@@ -358,6 +364,11 @@ def test_inputs_that_are_pil_already_stay_themselves_if_they_have_pixels():
     for mode in 'RGB', 'L':
         wanted = f'image: expected a picture with pixels, got PIL picture of 0 x 4 px in mode {mode}'
         with pytest.raises(ValueError, match=wanted): to_pil(Image.new(mode, (0, 4)))
+
+
+def test_inputs_at_their_bounds_are_taken():
+    assert [as_whole(value, 'x', 1, 6) for value in (1, 6)] == [1, 6]
+    assert [as_number(value, 'x', 1, 6) for value in (1, 6)] == [1, 6]
 
 
 def test_inputs_without_bounds_take_any_number():
