@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from lessonlib import timing
+from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
@@ -382,3 +382,19 @@ def test_inputs_of_classes_that_are_only_called_image():
     assert kind(own) == 'Image'
     wanted = r'^image: expected a picture \(PIL, tensor or array\), got Image$'
     with pytest.raises(TypeError, match=wanted): as_picture(own)
+
+
+def test_inputs_that_were_shipped_are_looked_at(tmp_path):
+    name, package = 'data/digits/digits.npz', inputs._PACKAGE
+    for file in name, 'data/SHA256SUMS':
+        (tmp_path/file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path/file).write_bytes((package/file).read_bytes())
+    try:
+        with patch.object(inputs, '_PACKAGE', tmp_path):
+            inputs.shipped.cache_clear()
+            assert inputs.shipped(name) == tmp_path/name
+            inputs.shipped.cache_clear()
+            (tmp_path/name).write_bytes(b'another')
+            with pytest.raises(ValueError, match='the file that came with lessonlib, got another one of 7 bytes'):
+                inputs.shipped(name)
+    finally: inputs.shipped.cache_clear()
