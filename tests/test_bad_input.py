@@ -458,11 +458,11 @@ NONE = {
         widgets.shape_table widgets.words_block widgets.shape_explorer studio.block_shapes studio.plot_blocks
         commands.mask_figures commands.sheet commands.student_copy''',
     'a part of the training, whose settings check_run and the recipe have checked': '''
-        engine.learning_rate engine.update_average engine.average_gradients engine.as_matrix engine.is_matrix engine.share_of
-        engine.orthogonal engine.new_adamw engine.backward engine.train_step engine.compile_part engine.read_log
-        studio.Captions studio.new_vae studio.TextToNoise studio.new_text_to_noise studio.decoder_only
-        studio.decoder_loss studio.fold_statistics studio.encode_latents studio.new_judge studio.judge_loss
-        studio.judge_accuracy studio.recipe_for''',
+        engine.learning_rate engine.update_average engine.average_gradients engine.as_matrix engine.is_matrix
+        engine.share_of engine.orthogonal engine.new_adamw engine.backward engine.train_step engine.compile_part
+        engine.read_log studio.Captions studio.new_vae studio.TextToNoise studio.new_text_to_noise
+        studio.decoder_only studio.decoder_loss studio.fold_statistics studio.encode_latents studio.new_judge
+        studio.judge_loss studio.judge_accuracy studio.recipe_for''',
     'a network or what builds one: load_part and load_weights have checked what it is made of': '''
         nano.Tokenizer nano.TextAttention nano.TextLayer nano.TextEncoder nano.Resnet nano.Down nano.Up nano.Level
         nano.Middle nano.vae_level nano.Encoder nano.Decoder nano.VAE nano.TimeEmbedding nano.CrossAttention nano.GEGLU
