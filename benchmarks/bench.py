@@ -99,7 +99,9 @@ def report(folder, quick, parts=PARTS):
         text.append(f'## {module.TITLE}\n')
         for words, rows in tables:
             if rows: text.append(f'{words}\n\n{markdown(rows)}\n'.lstrip())
-        places = sorted({f'{piece["where"]}; {piece["day"]}' for piece in kept.values()})
+        days = {}
+        for piece in kept.values(): days.setdefault(piece['where'], set()).add(piece['day'])
+        places = [f'{place}; {", ".join(sorted(some))}' for place, some in sorted(days.items())]
         loads = [piece['load'] for piece in kept.values() if piece['load'] is not None]
         busy = f' Load of the machine as it ran: {min(loads):.1f} to {max(loads):.1f}.' if loads else ''
         took = sum(piece['seconds'] for piece in kept.values()) / 60
