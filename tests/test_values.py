@@ -1,7 +1,10 @@
 """Right values, worked out by hand, where a mutant of the code had passed every other test (`make mutants`)."""
 import math
 import re
+import warnings
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 import numpy as np
 import pytest
@@ -9,13 +12,16 @@ import torch
 from PIL import Image
 from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
+from lessonlib.diffedit_mask import ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
 from lessonlib.letters import read_letters
 from lessonlib.masks import blur, clean, fill_holes, otsu
+from lessonlib.progress import listening
 from lessonlib.questions import shape_questions
 from lessonlib.reports import Explanation
 from lessonlib.scenes import scene
+from lessonlib.stable_diffusion import StableDiffusion
 from lessonlib.timing import Rung, Timing, ladder, machine, measure, readable, relative_error
 
 
@@ -398,3 +404,50 @@ def test_inputs_that_were_shipped_are_looked_at(tmp_path):
             with pytest.raises(ValueError, match='the file that came with lessonlib, got another one of 7 bytes'):
                 inputs.shipped(name)
     finally: inputs.shipped.cache_clear()
+
+
+# ---- the mask
+
+@pytest.mark.parametrize('wrong, decibels', [(.1, 20), (.06, 24), (.05, None)])
+def test_mask_of_a_picture_that_the_autoencoder_spoils(wrong, decibels):
+    "An error of .1 everywhere is 20 dB; from 25 dB on nothing is said."
+    picture = as_picture(torch.full((3, 8, 8), .5))
+    model = SimpleNamespace(least_psnr=25., decode_tensor=lambda latents: latents)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        _warn_of_strange_picture(model, picture, picture.pixels + wrong)
+    assert [f'with {decibels} dB, drawings that it was trained on with 25' in str(one.message) for one in said] == (
+        [True] if decibels else [])
+
+
+def test_mask_maps_may_be_arrays():
+    maps = np.arange(24, dtype='float32').reshape(2, 3, 4)
+    assert torch.equal(average_difference(maps), torch.from_numpy(maps).mean(0))
+
+
+@pytest.fixture(scope='module')
+def small_mask():
+    "Of a photograph of 512 px that the model saw at 64, with how its work was told."
+    told = []
+    photo = scene('horse', 'grass', seed=10_000_016, size=512).image
+    with warnings.catch_warnings(), listening(lambda done, total: told.append((done, total))):
+        warnings.simplefilter('ignore')                                # of a size for which the model was not made
+        found = diffedit_mask(StableDiffusion.tiny(), photo, 'a horse', 'a zebra', num_maps=3, size=64, progress=False)
+    return found, told
+
+
+def test_mask_of_one_pixel_of_a_photograph(small_mask):
+    corner = small_mask[0].crop(1, 1)
+    assert (corner.image.size, corner.seen.size, tuple(corner.latents.shape[2:])) == ((1, 1), (1, 1), (1, 1))
+
+
+def test_mask_is_told_sample_by_sample(small_mask):
+    "Three noises under two prompts, and the encoder; the bar comes to its end with the work alone."
+    told = small_mask[1]
+    assert told[-1] == (ENCODE + 5, ENCODE + 6) and {total for _, total in told} == {ENCODE + 6}
+
+
+def test_mask_is_equal_to_itself_alone(small_mask):
+    "Tensors are compared number by number, so that fields would give no answer."
+    found, _ = small_mask
+    assert found == found and found != replace(found) and len({found, replace(found)}) == 2
