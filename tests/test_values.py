@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
-from lessonlib.diffedit_mask import ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask
+from lessonlib.diffedit_mask import ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask, trim
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
 from lessonlib.letters import read_letters
@@ -451,3 +451,13 @@ def test_mask_is_equal_to_itself_alone(small_mask):
     "Tensors are compared number by number, so that fields would give no answer."
     found, _ = small_mask
     assert found == found and found != replace(found) and len({found, replace(found)}) == 2
+
+
+def test_mask_is_trimmed_around_each_missing_pixel():
+    "One pixel that is missing takes its whole neighbourhood along; the picture's edge takes nothing."
+    mask = torch.ones(9, 9, dtype=torch.bool)
+    assert trim(mask, 2).all()
+    mask[4, 4] = False
+    wanted = torch.ones(9, 9, dtype=torch.bool)
+    wanted[2:7, 2:7] = False
+    assert torch.equal(trim(mask, 2), wanted)
