@@ -461,3 +461,12 @@ def test_mask_is_trimmed_around_each_missing_pixel():
     wanted = torch.ones(9, 9, dtype=torch.bool)
     wanted[2:7, 2:7] = False
     assert torch.equal(trim(mask, 2), wanted)
+
+
+def test_mask_heats_the_picture_where_it_is_not_nought(small_mask):
+    found, _ = small_mask
+    soft = found.soft
+    assert 0 <= soft.min() and soft.max() > .9
+    heat, photo = (np.asarray(picture).astype(int) for picture in (found.heat, found.image))
+    changed = np.abs(heat - photo).max(-1)
+    assert changed[soft.numpy() > .9].min() > 20 and changed[soft.numpy() == 0].max(initial=0) <= 1
