@@ -157,8 +157,8 @@ def compiled_block(
 
 # %% ../nbs/07_gemm.ipynb #cell-068
 def _room(size: int, dtype: np.dtype) -> np.ndarray: # (size,)
-    "An array that begins at a multiple of 64 bytes, where numpy's need not: there a vector is loaded at once."
-    room = np.empty(size + 64//dtype.itemsize, dtype)
+    "Zeros that begin at a multiple of 64 bytes, where numpy's need not: there a vector is loaded at once."
+    room = np.zeros(size + 64//dtype.itemsize, dtype)
     skip = -room.ctypes.data % 64//dtype.itemsize
     return room[skip:skip + size]
 
@@ -173,7 +173,7 @@ def _product(
     "The product of arrays, in blocks of b."
     (m, k), n, (rows, columns) = a.shape, b.shape[1], tile
     _, pack_columns = compiled_packing(a.dtype, rows, columns)
-    c = np.zeros((m, n), a.dtype)
+    c = _room(m*n, a.dtype).reshape(m, n)
     room = _room(-(-min(width, n)//columns)*columns*min(depth, k), a.dtype)
     for first in range(0, n, width):
         for start in range(0, k, depth):

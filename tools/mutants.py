@@ -400,7 +400,7 @@ are never evaluated, and all but one other sign for each operator, since most of
 |---|--:|--:|--:|--:|
 {table}
 
-Not tried yet: {missing}. (Their cells ask the model, or compile kernels, for each mutant anew.)
+Not tried yet: {missing}. (The cells of `gemm` compile their kernels for each mutant anew.)
 
 ## Survivors
 """
