@@ -4,7 +4,7 @@
 
 # %% ../nbs/helpers/app.ipynb #app-003
 from __future__ import annotations
-import base64, http.server, io, json, os, secrets, select, socket, sys, tempfile, threading, warnings
+import base64, http.server, io, json, os, secrets, select, socket, sys, tempfile, threading, time, warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -315,7 +315,6 @@ def _json(value: Any) -> bytes: return json.dumps(value, allow_nan=False).encode
 # %% ../nbs/helpers/app.ipynb #app-016
 class AppServer(http.server.ThreadingHTTPServer):
     "The page's server, for this machine alone. It does one work at a time, and holds one photograph."
-    daemon_threads = True
     allow_reuse_address = os.name != 'nt'                   # there it would share a port that is taken
 
     def __init__(self,
@@ -326,6 +325,7 @@ class AppServer(http.server.ThreadingHTTPServer):
         super().__init__(('127.0.0.1', port), _Handler)
         self.sd, self.name, self.work = sd, name, None
         self.turn, self.closing = threading.Lock(), threading.Event()
+        self.thread, self.served = None, {}     # of `start`; threads of requests, and their connections
 
     @property
     def address(self) -> str:
@@ -334,18 +334,28 @@ class AppServer(http.server.ThreadingHTTPServer):
 
     def start(self) -> str: # the address
         "Serve in a thread, for a notebook."
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
         return self.address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        "Each in a thread of its own, which `stop` waits for."
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self.served = {old: line for old, line in self.served.items() if old.is_alive()} | {thread: request}
+        thread.start()
 
     def stop(self,
         patience: float = 5, # s to wait for work that goes on: it ends after the next UNet sample
-    ) -> bool: # whether all is at rest
+    ) -> bool: # whether all is at rest; if not, only `os._exit` surely ends Python without a crash
         "End the work that goes on, and give the port back."
         self.closing.set()
+        if self.thread: self.shutdown()
         self.server_close()
-        if not self.turn.acquire(timeout=patience): return False
-        self.turn.release()
-        return True
+        for line in self.served.values():
+            with suppress(OSError): line.shutdown(socket.SHUT_RD)   # a page that asks for nothing is not waited for
+        end = time.monotonic() + patience
+        for thread in self.served: thread.join(max(0., end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self.served)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         "A page that left is no fault; another one is a line in the terminal."

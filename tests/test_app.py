@@ -46,7 +46,6 @@ def server(sd):
     server = AppServer(sd)
     server.start()
     yield server
-    server.shutdown()
     assert server.stop(60)
 
 
@@ -251,7 +250,6 @@ def test_when_python_has_gone_the_page_says_so(browser, sd, picture):
     page.goto(server.start())
     settle(page, 'ready')
     choose_scene(page)
-    server.shutdown()
     assert server.stop(60)
     page.click('[data-do=find]')
     say(page, 'Python does not answer: is lessonlib-app still running?')
