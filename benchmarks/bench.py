@@ -3,8 +3,8 @@
     python benchmarks/bench.py                        # all parts, an hour or so (`make bench`)
     python benchmarks/bench.py --only gemm imports    # some of them
     python benchmarks/bench.py --quick                # each part at a tiny size, in its own folder: does it run?
-    python benchmarks/bench.py --write                # writes benchmarks/RESULTS.md too, from all that is there
-    python benchmarks/bench.py --only --write         # measures nothing, writes it from what is there
+    python benchmarks/bench.py --write                # writes its sections of benchmarks/RESULTS.md too
+    python benchmarks/bench.py --only --write         # measures nothing, writes them from what is there
 
 What was found is kept piece by piece in out/bench/PART.json, so that a run that was stopped goes on where it was. What
 another machine or other versions gave is measured anew, with `--fresh` everything. Times are ratios of two things timed
@@ -19,6 +19,7 @@ import importlib
 import importlib.metadata
 import json
 import logging
+import re
 import sys
 import time
 import warnings
@@ -85,18 +86,18 @@ def markdown(rows):
 
 
 def report(folder, quick, parts=PARTS):
-    "(markdown, {part: tables}) of what a folder holds; what is missing is said."
-    text, all_tables = [], {}
+    "({title: section}, {part: tables}) of what a folder holds; what is missing is said."
+    sections, all_tables = {}, {}
     for part in parts:
         module, found = importlib.import_module(part), load(folder/f'{part}.json')
         names = [name for name, _ in module.work(quick)]
         kept = {name: found[name] for name in names if name in found}
         if not kept:
             why = 'not yet run' if names else 'not run, as there was none'
-            text.append(f'## {module.TITLE}\n\nThis part was {why}.\n')
+            sections[module.TITLE] = f'## {module.TITLE}\n\nThis part was {why}.\n'
             continue
         tables = all_tables[part] = module.tables({name: piece['result'] for name, piece in kept.items()})
-        text.append(f'## {module.TITLE}\n')
+        text = [f'## {module.TITLE}\n']
         for words, rows in tables:
             if rows: text.append(f'{words}\n\n{markdown(rows)}\n'.lstrip())
         days = {}
@@ -107,7 +108,16 @@ def report(folder, quick, parts=PARTS):
         took = sum(piece['seconds'] for piece in kept.values()) / 60
         text.append(f'<small>{" / ".join(places)}.{busy} {len(kept)} of {len(names)} pieces, '
                     f'{took:.0f} min.</small>\n')
-    return '\n'.join(text), all_tables
+        sections[module.TITLE] = '\n'.join(text)
+    return sections, all_tables
+
+
+def write(file, sections, measured):
+    "RESULTS.md; of what was not measured here it keeps the section that it has."
+    old = re.split('^(?=## )', file.read_text(encoding='utf-8'), flags=re.M)[1:] if file.is_file() else []
+    kept = {text.partition('\n')[0].removeprefix('## '): text.rstrip('\n') + '\n' for text in old}
+    new = [text if title in measured else kept.get(title, text) for title, text in sections.items()]
+    file.write_text('\n'.join([HEAD, *new]), encoding='utf-8')
 
 
 def figures(folder, all_tables):
@@ -158,12 +168,12 @@ def main(*only):
     logging.getLogger('diffusers.pipelines.pipeline_utils').setLevel(logging.ERROR)
     folder = args.out or HERE.parent/'out'/('bench-quick' if args.quick else 'bench')
     run(args.only, folder, args.quick, args.fresh)
-    text, all_tables = report(folder, args.quick)
-    save_text = f'{HEAD}\n{text}'
-    (folder/'RESULTS.md').write_text(save_text, encoding='utf-8')
+    sections, all_tables = report(folder, args.quick)
+    measured = {importlib.import_module(part).TITLE for part in all_tables}
+    write(folder/'RESULTS.md', sections, set(sections))
     figures(folder, all_tables)
-    if args.write: (HERE/'RESULTS.md').write_text(save_text, encoding='utf-8')
-    print(report(folder, args.quick, args.only)[0])
+    if args.write: write(HERE/'RESULTS.md', sections, measured)
+    print('\n'.join(report(folder, args.quick, args.only)[0].values()))
 
 
 if __name__ == '__main__':

@@ -100,6 +100,30 @@ def test_pairs(benchmarks):
     assert pairs.quartiles([1, 2, 3, 4, 5]) == [3, 2, 4, 5] and pairs.quartiles([2]) == [2, 2, 2, 1]
 
 
+def test_threads_of_one_are_not_in_the_other_s_way(benchmarks):
+    "On two threads each way has a process of its own, and the threads that the piece was given."
+    gemm = benchmarks('gemm')
+    found = gemm.sizes('gemm_parallel', 'float32', 2, [64], 2)
+    assert list(found) == [64] and list(found[64]) == ['numpy', 'torch']
+    assert all(0 < ratio[0] and ratio[3] == 2 for ratio in found[64].values())
+    with gemm.processes('numpy', 'torch') as ask:
+        numbers = {who: {ask(who, os.getpid) for _ in range(3)} for who in ('numpy', 'torch')}
+    assert len(numbers['numpy']) == len(numbers['torch']) == 1
+    assert len({os.getpid()} | numbers['numpy'] | numbers['torch']) == 3
+
+
+def test_what_was_measured_elsewhere_stays(benchmarks, tmp_path):
+    "A fresh folder that knows one part writes that one anew."
+    bench = benchmarks('bench')
+    file = tmp_path/'RESULTS.md'
+    file.write_text('# Results\n\nWords.\n\n## One\n\n| a |\n|---|\n| 1 |\n\n## Two\n\n### A part of it\n\n2\n')
+    sections = {'One': '## One\n\nThis part was not yet run.\n', 'Two': '## Two\n\n3\n', 'Four': '## Four\n\n4\n'}
+    bench.write(file, sections, measured={'Two'})
+    text = file.read_text()
+    assert text.startswith(bench.HEAD)
+    assert text.removeprefix(bench.HEAD) == '\n## One\n\n| a |\n|---|\n| 1 |\n\n## Two\n\n3\n\n## Four\n\n4\n'
+
+
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='only Linux tells')
 def test_memory(benchmarks):
     "40 MB are seen, 1 MB is not taken for more, and what is given back does not count for the next."
