@@ -5,6 +5,7 @@ import subprocess
 import sys
 import pytest
 from installed import ROOT
+from tools import mutants
 from tools.mutants import cells, change, idle, names_of, passed_over, without
 
 MODULE = '''from __future__ import annotations
@@ -79,3 +80,18 @@ def test_what_a_cell_binds_and_where_annotations_stand():
     ('x = 1\n', 'x =  2\n', '`x = 1` → `x =  2`')])
 def test_the_words_for_a_change(old, new, words):
     assert change(old, new)[1] == words
+
+
+def test_what_was_tried_elsewhere_keeps_its_rows(tmp_path, monkeypatch):
+    "The report of here is read again as it was written, and a change that lived at two lines stays twice."
+    monkeypatch.setattr(mutants, 'REPORT', tmp_path/'MUTANTS.md')
+    monkeypatch.setattr(mutants, 'MODULES', {'one': None, 'two': None, 'three': None})
+    assert mutants.kept() == {}
+    found = {'one': mutants.Kept('`one` (60 of 108) (2 not tried yet)', [60, 55, 58, 2],
+                                 [('7', r'`a \| b` → `a & b`', 'equivalent'), ('9', r'`a \| b` → `a & b`', '')]),
+             'two': mutants.Kept('`two`', [20, 0, 20, 0], [])}
+    text = mutants.written(found, '2026-11-29.')
+    mutants.REPORT.write_text(text)
+    assert mutants.kept() == found
+    assert '| `two` | 20 | 0 (0%) | 20 (100%) | 0 |\n| all | 80 | 55 (69%) | 78 (98%) | 2 |' in text
+    assert 'Not tried yet: `three`.' in text

@@ -55,6 +55,7 @@ MODULES = {
     'questions': Proof('helpers/questions', 'tests/test_values.py tests/test_quiz.py -k "question"', most=60),
     'matmul': Proof('01_matmul', f'{PROPERTIES} -k "matmul_ or norm"', most=60),
     'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=20),
+    'gemm': Proof('07_gemm', 'tests/test_properties.py -k "gemm"', most=40),
     'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
     'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} -k "mask or map or extreme or rescale or iou"', most=60),
     'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"'),
@@ -400,18 +401,26 @@ are never evaluated, and all but one other sign for each operator, since most of
 |---|--:|--:|--:|--:|
 {table}
 
-Not tried yet: {missing}. (The cells of `gemm` compile their kernels for each mutant anew.)
+Not tried yet: {missing}. What was tried elsewhere keeps its rows until it is tried again.
 
 ## Survivors
 """
 
 
-def kept_words() -> dict[tuple[str, str], str]: # (module, change) -> why it stays
-    "What was written by hand in the report's last column."
-    found, module = {}, ''
+class Kept(NamedTuple):
+    "What the report has of a module."
+    name: str                                                         # and a note
+    counts: list[int]                                                 # mutants, by cells, caught, survivors
+    lived: list[tuple[str, str, str]]                                 # line, change, why it stays
+
+
+def kept() -> dict[str, Kept]: # by module
+    found = {}
     for line in REPORT.read_text('utf-8').splitlines() if REPORT.exists() else []:
-        if line.startswith('### '): module = line[4:].strip('`')
-        if match := re.fullmatch(r'\| \d+ \| (.+) \| (.*) \|', line): found[module, match[1]] = match[2]
+        if match := re.fullmatch(r'\| (`(\w+)`.*) \| (\d+) \| (\d+) .* \| (\d+) .* \| (\d+) \|', line):
+            found[match[2]] = Kept(match[1], [int(x) for x in match.groups()[2:]], [])
+        if line.startswith('### '): lived = found[line[4:].strip('`')].lived
+        if match := re.fullmatch(r'\| (\d+) \| (.+) \| (.*) \|', line): lived.append(match.groups())
     return found
 
 
@@ -423,38 +432,41 @@ def report() -> int: # how many survive without a word why
     import platform
     from importlib.metadata import version
     from cosmic_ray.work_item import WorkerOutcome
-    words, rows, lists, missing, open_ones, sums = kept_words(), [], [], [], 0, [0]*4
+    old, new = kept(), {}
     for module, proof in MODULES.items():
         source = (ROOT/'lessonlib'/f'{module}.py').read_text('utf-8')
         db, chosen = session(module, source)
         done = dict(db.results)
         results = [done[item.job_id] for item in chosen if item.job_id in done]
-        unfinished = len(chosen) - len(results)
-        if not results:
-            missing.append(f'`{module}`')
+        if not results:                                               # not tried on this machine
+            if module in old: new[module] = old[module]
             continue
-        results = [result for result in results if result.worker_outcome == WorkerOutcome.NORMAL]
-        told = [json.loads(result.output) for result in results]
-        cells_caught = sum('cells' in one['by'] for one in told)
-        lived = sorted((one['line'], one['change'].replace('|', '\\|')) for one in told if not one['by'])
-        counts = len(told), cells_caught, len(told) - len(lived), len(lived)
-        sums = [a + b for a, b in zip(sums, counts, strict=True)]
+        unfinished = len(chosen) - len(results)
+        told = [json.loads(result.output) for result in results if result.worker_outcome == WorkerOutcome.NORMAL]
+        words = {change: why for _, change, why in old[module].lived} if module in old else {}
+        lines = sorted((one['line'], one['change'].replace('|', '\\|')) for one in told if not one['by'])
+        lived = [(str(line), change, words.get(change, '')) for line, change in lines]
+        counts = [len(told), sum('cells' in one['by'] for one in told), len(told) - len(lived), len(lived)]
         total = len(mutants(Path(f'{module}.py'), source, None, proof.left_out))
         note = '' if len(chosen) == total else f' ({len(chosen)} of {total})'
         note += f' ({unfinished} not tried yet)' if unfinished else ''
-        rows.append(row(f'`{module}`{note}', counts))
-        if not lived: continue
-        lists += ['', f'### `{module}`', '', '| line | change | why it stays |', '|--:|---|---|']
-        for line, change in lived:
-            why = words.get((module, change), '')
-            open_ones += not why
-            lists.append(f'| {line} | {change} | {why} |')
-    rows.append(row('all', sums))
+        new[module] = Kept(f'`{module}`{note}', counts, lived)
     names = ', '.join(f'{name} {version(name)}' for name in ('cosmic-ray', 'torch', 'numpy', 'hypothesis'))
     versions = f'{time.strftime("%Y-%m-%d")}, Python {platform.python_version()}, {names}.'
-    text = ABOUT.format(versions=versions, table='\n'.join(rows), missing=', '.join([*missing, '`gemm`']))
-    REPORT.write_text(text + '\n'.join(lists) + '\n', 'utf-8')
-    return open_ones
+    REPORT.write_text(written(new, versions), 'utf-8')
+    return sum(not why for one in new.values() for *_, why in one.lived)
+
+
+def written(found: dict[str, Kept], versions: str) -> str:
+    "The report as Markdown."
+    rows = [row(one.name, one.counts) for one in found.values()]
+    rows.append(row('all', [sum(column) for column in zip(*(one.counts for one in found.values()), strict=True)]))
+    missing = ', '.join(f'`{module}`' for module in MODULES if module not in found) or 'none of them'
+    lists = []
+    for module, one in found.items():
+        if one.lived: lists += ['', f'### `{module}`', '', '| line | change | why it stays |', '|--:|---|---|']
+        lists += [f'| {line} | {change} | {why} |' for line, change, why in one.lived]
+    return ABOUT.format(versions=versions, table='\n'.join(rows), missing=missing) + '\n'.join(lists) + '\n'
 
 
 def row(name: str, counts: Sequence[int]) -> str:
