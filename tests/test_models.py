@@ -462,19 +462,26 @@ KINDS = {
 }
 
 
+def aligned(sd):
+    "Weights copied to where torch puts its own: as a file maps them, some processors multiply, and round, otherwise."
+    for part in PARTS:
+        for tensor in [*getattr(sd, part).parameters(), *getattr(sd, part).buffers()]: tensor.data = tensor.data.clone()
+    return sd
+
+
 def goes_all_the_way(sd, folder):
     "Mask, edit at strength 1, save, load: the same edit again."
     def edited(sd):
         return diffedit(sd, a_photo(), 'a horse', 'a zebra', strength=1., num_inference_steps=3, num_maps=2,
                         generator=torch.Generator().manual_seed(0), progress=False)
-    d = edited(sd)
+    d = edited(aligned(sd))
     assert d.encoded.timesteps[-1] == 999
     assert_pasted(a_photo(), d.image, d.pixel_mask)
     again = StableDiffusion.from_pretrained(sd.save_pretrained(folder))
     assert_same(again, sd)
     names = 'prediction_type', 'rescale_betas_zero_snr', 'beta_start', 'beta_schedule'
     assert [again.scheduler.config[name] for name in names] == [sd.scheduler.config[name] for name in names]
-    assert (edited(again).latents - d.latents).abs().max() < 1e-5
+    assert torch.equal(edited(aligned(again)).latents, d.latents)
     theirs = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
     assert_same(StableDiffusion.from_pipe(theirs), sd)
 
