@@ -403,7 +403,7 @@ are never evaluated, and all but one other sign for each operator, since most of
 |---|--:|--:|--:|--:|
 {table}
 
-Not tried yet: {missing}. What was tried elsewhere keeps its rows until it is tried again.
+{missing}What was tried elsewhere keeps its rows until it is tried again.
 
 ## Survivors
 """
@@ -463,7 +463,8 @@ def written(found: dict[str, Kept], versions: str) -> str:
     "The report as Markdown."
     rows = [row(one.name, one.counts) for one in found.values()]
     rows.append(row('all', [sum(column) for column in zip(*(one.counts for one in found.values()), strict=True)]))
-    missing = ', '.join(f'`{module}`' for module in MODULES if module not in found) or 'none of them'
+    left = ', '.join(f'`{module}`' for module in MODULES if module not in found)
+    missing = f'Not tried yet: {left}. ' if left else ''
     lists = []
     for module, one in found.items():
         if one.lived: lists += ['', f'### `{module}`', '', '| line | change | why it stays |', '|--:|---|---|']
