@@ -3,6 +3,7 @@ import math
 import re
 import warnings
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -12,7 +13,8 @@ import torch
 from PIL import Image
 from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
-from lessonlib.diffedit_mask import ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask, trim
+from lessonlib.diffedit_mask import (ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask,
+                                     guided_filter, trim)
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
 from lessonlib.letters import read_letters
@@ -461,6 +463,23 @@ def test_mask_is_trimmed_around_each_missing_pixel():
     wanted = torch.ones(9, 9, dtype=torch.bool)
     wanted[2:7, 2:7] = False
     assert torch.equal(trim(mask, 2), wanted)
+
+
+def test_mask_guided_filter_is_a_regression_in_each_window():
+    "Least squares by numpy, window after window; a place has the mean of what all windows around it foretell."
+    rng, (height, width), radius, ridge = np.random.default_rng(0), (6, 7), 2, .05
+    image, values = rng.random((3, height, width)), rng.random((height, width))
+    told = [[[] for _ in range(width)] for _ in range(height)]
+    for i, j in np.ndindex(height, width):
+        near = np.s_[max(0, i - radius):i + radius + 1, max(0, j - radius):j + radius + 1]
+        known, wanted = image[:, *near].reshape(3, -1).T, values[near].ravel()
+        penalty = np.sqrt(len(wanted)*ridge) * np.eye(3, 4)                  # on the slopes, not on the offset
+        rows = np.concatenate([np.concatenate([known, np.ones((len(known), 1))], axis=1), penalty])
+        *slope, offset = np.linalg.lstsq(rows, np.concatenate([wanted, np.zeros(3)]))[0]
+        for y, x in product(range(height)[near[0]], range(width)[near[1]]):
+            told[y][x].append(slope @ image[:, y, x] + offset)
+    wanted = torch.tensor([[np.mean(some) for some in row] for row in told])
+    torch.testing.assert_close(guided_filter(torch.tensor(values), torch.tensor(image), radius, ridge), wanted)
 
 
 def test_mask_heats_the_picture_where_it_is_not_nought(small_mask):
