@@ -58,7 +58,8 @@ MODULES = {
     'guidance': Proof('05_guidance', f'{PROPERTIES} -k "guid"', most=20),
     'gemm': Proof('07_gemm', 'tests/test_properties.py -k "gemm"', most=40, other='check-solutions'),
     'masks': Proof('helpers/masks', 'tests/test_values.py -k "masks"', most=100),
-    'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} -k "mask or map or extreme or rescale or iou"', most=60),
+    'diffedit_mask': Proof('03_diffedit_mask', f'{PROPERTIES} tests/test_bad_input.py '
+                           '-k "mask or map or extreme or rescale or iou"', most=60),
     'inputs': Proof('helpers/inputs', f'{PROPERTIES} tests/test_bad_input.py -k "inputs or picture"'),
     'scenes': Proof('helpers/scenes', 'tests/test_values.py -k "scene"', most=60, left_out='_LOOKS'),
     'timing': Proof('helpers/timing', 'tests/test_values.py -k "timing"', left_out='_plot_ladder'),
