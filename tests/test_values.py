@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
-from lessonlib.diffedit_mask import (ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask,
+from lessonlib.diffedit_mask import (ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask, edit_pairs,
                                      guided_filter, trim)
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
@@ -22,7 +22,7 @@ from lessonlib.masks import blur, clean, fill_holes, otsu
 from lessonlib.progress import listening
 from lessonlib.questions import shape_questions
 from lessonlib.reports import Explanation
-from lessonlib.scenes import scene
+from lessonlib.scenes import scene, subjects
 from lessonlib.stable_diffusion import StableDiffusion
 from lessonlib.timing import Rung, Timing, ladder, machine, measure, readable, relative_error
 
@@ -420,6 +420,14 @@ def test_mask_of_a_picture_that_the_autoencoder_spoils(wrong, decibels):
         _warn_of_strange_picture(model, picture, picture.pixels + wrong)
     assert [f'with {decibels} dB, drawings that it was trained on with 25' in str(one.message) for one in said] == (
         [True] if decibels else [])
+
+
+@pytest.mark.parametrize('across', [False, True])
+def test_mask_pairs_stay_in_a_group_or_leave_it(across):
+    group = {name: group for group, names in subjects().items() for name in names}
+    pairs = edit_pairs(range(10_000_000, 10_000_020), across, size=16)
+    assert all(target != s.subject and (group[target] != group[s.subject]) == across for s, target in pairs)
+    assert len({s.subject for s, _ in pairs}) > 5
 
 
 def test_mask_maps_may_be_arrays():
