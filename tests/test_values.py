@@ -463,6 +463,23 @@ def test_mask_is_equal_to_itself_alone(small_mask):
     assert found == found and found != replace(found) and len({found, replace(found)}) == 2
 
 
+@pytest.mark.parametrize('method, threshold', [('trimmed', .35), ('guided', .45)])
+def test_mask_asks_at_two_strengths(small_mask, method, threshold):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')                                # of the size
+        found = diffedit_mask(small_mask[0].model, small_mask[0].seen, 'a horse', 'a zebra', 2, method=method, size=64,
+                              progress=False)
+    assert (found.timestep.tolist(), found.threshold) == ([400, 650], threshold)
+
+
+def test_mask_that_is_trimmed_loses_three_quarters_of_a_cell(small_mask):
+    "At the size that the model saw 3 px of 4; at 512 px 24."
+    m = replace(small_mask[0], method='trimmed', threshold=.3)
+    for size, width in (64, 3), (512, 24):
+        wide = m._soft_at(size, size) > .3
+        assert torch.equal(m.mask_at(size, size), trim(wide, width)) and m.mask_at(size, size).sum() < wide.sum()
+
+
 def test_mask_is_trimmed_around_each_missing_pixel():
     "One pixel that is missing takes its whole neighbourhood along; the picture's edge takes nothing."
     mask = torch.ones(9, 9, dtype=torch.bool)
