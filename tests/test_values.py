@@ -14,7 +14,7 @@ from PIL import Image
 from lessonlib import inputs, timing
 from lessonlib.broadcasting import einsum, explain_broadcast
 from lessonlib.diffedit_mask import (ENCODE, _warn_of_strange_picture, average_difference, diffedit_mask, edit_pairs,
-                                     guided_filter, trim)
+                                     enlarge, guided_filter, trim)
 from lessonlib.guidance import cosine, guide, linear, norms, scale_at, stretch
 from lessonlib.inputs import as_mask, as_number, as_picture, as_pictures, as_tensor, as_whole, kind, to_pil
 from lessonlib.letters import read_letters
@@ -446,6 +446,17 @@ def small_mask():
     return found, told
 
 
+def test_mask_of_a_part_knows_that_its_latents_are_a_part(small_mask):
+    "`diffedit` encodes such a part anew."
+    assert [small_mask[0].crop(side, 512).cropped for side in (8, 256, 512)] == [True, True, False]
+
+
+def test_mask_that_is_guided_looks_four_cells_around(small_mask):
+    m = replace(small_mask[0], method='guided')
+    soft, photo = enlarge(m.difference, (64, 64)), as_picture(m.seen).pixels[0]
+    assert torch.equal(m.pixel_difference, guided_filter(soft, photo, 16))
+
+
 def test_mask_of_one_pixel_of_a_photograph(small_mask):
     corner = small_mask[0].crop(1, 1)
     assert (corner.image.size, corner.seen.size, tuple(corner.latents.shape[2:])) == ((1, 1), (1, 1), (1, 1))
@@ -504,7 +515,9 @@ def test_mask_guided_filter_is_a_regression_in_each_window():
         for y, x in product(range(height)[near[0]], range(width)[near[1]]):
             told[y][x].append(slope @ image[:, y, x] + offset)
     wanted = torch.tensor([[np.mean(some) for some in row] for row in told])
-    torch.testing.assert_close(guided_filter(torch.tensor(values), torch.tensor(image), radius, ridge), wanted)
+    values, image = torch.tensor(values), torch.tensor(image)
+    torch.testing.assert_close(guided_filter(values, image, radius, ridge), wanted)
+    assert torch.equal(guided_filter(values, image, radius), guided_filter(values, image, radius, .001))
 
 
 def test_mask_heats_the_picture_where_it_is_not_nought(small_mask):
